@@ -1,0 +1,10 @@
+//! Tollgate: a performance gate for CI.
+//!
+//! The code is laid in floors; a floor imports only floors below it (`ARCHITECTURE.md` holds the table, a test enforces it):
+//! [`hint`] and [`stats`] (numbers), [`model`] (words), rules, the world, engines, jobs, the door.
+//!
+//! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
+
+pub mod hint;
+pub mod model;
+pub mod progress;

@@ -1,0 +1,51 @@
+//! What engines tell while they work. They never print: a [`Progress`] listener shows it, or not.
+
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A new phase of work begins: `building base 4f2a91c03 (main)`. Ends the phase before it.
+    Phase(String),
+    /// A line within a phase that is worth keeping: `base build came from the cache`.
+    Note(String),
+    /// Something the user should know; also part of the verdict.
+    Warning(String),
+    /// Where measuring stands.
+    Measuring(Measuring),
+    /// The work is over; listeners clean the screen.
+    Done,
+}
+
+/// Where measuring stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measuring {
+    /// The benchmark whose slot runs or ran last.
+    pub benchmark: String,
+    /// Its rounds so far.
+    pub rounds: u32,
+    /// The rounds at which it is looked at next.
+    pub next_look: u32,
+    /// Benchmarks decided so far.
+    pub decided: usize,
+    /// Benchmarks to decide.
+    pub benchmarks: usize,
+    /// Measuring time spent.
+    pub elapsed: Duration,
+    /// Measuring time that is expected to be left: at most what is left of the budget.
+    pub remaining: Duration,
+}
+
+/// Hears what engines do.
+pub trait Progress: Sync {
+    /// Takes one event; must be quick and must not fail.
+    fn tell(&self, event: Event);
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn tell(&self, _event: Event) {}
+}
