@@ -3,7 +3,10 @@
 //! A [`Run`] holds the base and head slots of one check (or head slots alone, measured by `tollgate run`), with all that is
 //! needed to judge them again: it is the one value that measuring produces and judging consumes.
 
-use super::{benchmark::Benchmark, environment::Environment, metric::Metric, revision::Revision};
+use super::{
+    baseline::StoredSeries, benchmark::Benchmark, environment::Environment, metric::Metric, policy::Policy,
+    revision::Revision,
+};
 
 /// Which of the two revisions a slot belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,6 +183,12 @@ pub struct Run {
     pub interrupted: Option<String>,
     /// Every benchmark seen on either side, sorted.
     pub measurements: Vec<Measurement>,
+    /// The stored runs that head is judged against (mode `stored`); empty otherwise.
+    pub baselines: Vec<StoredSeries>,
+    /// The policy in force, so that the run can be judged again to the same verdict.
+    pub policy: Policy,
+    /// The day on which waivers are checked, `YYYY-MM-DD` (UTC): the day of measuring.
+    pub day: String,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
 }
