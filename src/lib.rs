@@ -7,4 +7,5 @@
 
 pub mod hint;
 pub mod model;
+pub mod plan;
 pub mod progress;
