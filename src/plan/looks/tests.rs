@@ -1,7 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{model::benchmark::BenchmarkId, stats::random::Stream};
+use crate::{
+    model::{
+        benchmark::{Benchmark, BenchmarkId},
+        policy::FamilyMethod,
+    },
+    stats::{random::Stream, sequential::LOOK_ROUNDS},
+};
 
 fn item(target: &str, id: usize, block_seconds: f64) -> Item {
     let id = BenchmarkId::new(format!("b{id}")).unwrap();

@@ -1,36 +1,21 @@
-//! Which benchmark gets the next block, and when to stop: the budget goes where it can still change a verdict.
-//!
-//! The order is that of the sequential design: one block of every benchmark; then the suspects (those that look slower and
-//! are not below futility), smallest sequential p first; then the undecided, nearest to `unchanged` first. A benchmark stops
-//! when the family's correction rejects it, when it is shown to be no worse than its margin (unless it looks improved), or
-//! after 39 rounds. Stopping early or late never raises an error rate: each look has its own share of it.
-//!
-//! The planner holds no grant and no clock. What it does next follows from what was recorded, so a check that was broken off
-//! and goes on from its stored looks does what the unbroken one would have done.
+//! Decides what is measured next.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
+use super::{
+    standing::Standing,
+    tally::{Item, Tally, positive},
+};
 use crate::{
-    model::{benchmark::Benchmark, policy::FamilyMethod},
+    model::policy::FamilyMethod,
     stats::{
         multiplicity::{benjamini_hochberg, holm},
-        sequential::{FUTILITY, LOOK_ROUNDS},
+        sequential::LOOK_ROUNDS,
     },
 };
 
 /// Rounds in a block.
 pub const ROUNDS_PER_BLOCK: u32 = 3;
-
-/// A benchmark to be measured.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Item {
-    /// Which one.
-    pub benchmark: Benchmark,
-    /// The smallest change that matters, relative: its effective margin.
-    pub margin: f64,
-    /// What one block of it is expected to take, seconds; replaced by what its last block took.
-    pub block_seconds: f64,
-}
 
 /// What bounds the work.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,49 +26,6 @@ pub struct Settings {
     pub false_discovery_rate: f64,
     /// How the family shares it.
     pub family: FamilyMethod,
-}
-
-/// Where a benchmark stands at a look; made by `judge::paired::standing`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
-    /// The rounds of the look: one of the planned ones.
-    pub rounds: u32,
-    /// Sequential p of "head is worse" over the looks so far, at most 1.
-    pub p_value: f64,
-    /// p of "head is worse" at this look alone; 1 when the estimate is within the margin.
-    pub p_at_look: f64,
-    /// Sequential p of "head is better" over the looks so far, at most 1.
-    pub improved_p_value: f64,
-    /// p of "head is better" at this look alone; 1 when the estimate is within the margin.
-    pub improved_p_at_look: f64,
-    /// p of "worse by the margin or more" over the level of this look: at most 1 when it is shown to be no worse.
-    pub no_worse_ratio: f64,
-}
-
-impl Standing {
-    /// Whether it is shown to be no worse than its margin at this look.
-    #[must_use]
-    pub fn is_no_worse(&self) -> bool {
-        self.no_worse_ratio <= 1.0
-    }
-
-    /// Whether it looks slower by more than its margin, so that more rounds may show it.
-    #[must_use]
-    pub fn is_suspect(&self) -> bool {
-        self.p_at_look <= self.futility()
-    }
-
-    /// Whether it looks faster by more than its margin, so that more rounds may show it.
-    #[must_use]
-    pub fn looks_improved(&self) -> bool {
-        self.improved_p_at_look <= self.futility()
-    }
-
-    /// The p at this look above which more rounds will hardly show anything; 0 at the last look.
-    fn futility(&self) -> f64 {
-        let look = LOOK_ROUNDS.iter().position(|rounds| *rounds == self.rounds);
-        look.and_then(|look| FUTILITY.get(look)).copied().unwrap_or(0.0)
-    }
 }
 
 /// One block of each of several benchmarks of one target, measured in lockstep by the same six processes.
@@ -325,43 +267,3 @@ impl Candidate {
         self.claim.cmp(&other.claim).then(orders).then(self.index.cmp(&other.index))
     }
 }
-
-/// What a set of steps costs: blocks of one target run together and share the cost of spawning.
-struct Tally<'a> {
-    overhead: &'a BTreeMap<String, f64>,
-    /// Blocks of each target that are paid for.
-    blocks: BTreeMap<&'a str, u32>,
-    left: f64,
-    spent: f64,
-}
-
-impl<'a> Tally<'a> {
-    fn new(overhead: &'a BTreeMap<String, f64>, left: f64) -> Self {
-        Self { overhead, blocks: BTreeMap::new(), left, spent: 0.0 }
-    }
-
-    fn cost(&self, item: &Item, blocks: u32) -> f64 {
-        let target = item.benchmark.target.as_str();
-        let paid = self.blocks.get(target).copied().unwrap_or(0);
-        let spawns = f64::from(blocks.saturating_sub(paid));
-        f64::from(blocks) * item.block_seconds + spawns * self.overhead.get(target).copied().unwrap_or(0.0)
-    }
-
-    fn fits(&self, item: &Item, blocks: u32) -> bool {
-        self.spent + self.cost(item, blocks) <= self.left
-    }
-
-    fn spend(&mut self, item: &'a Item, blocks: u32) {
-        self.spent += self.cost(item, blocks);
-        let paid = self.blocks.entry(&item.benchmark.target).or_default();
-        *paid = (*paid).max(blocks);
-    }
-}
-
-/// A cost that is not a positive number is none: nothing is known of it.
-fn positive(seconds: f64) -> f64 {
-    if seconds.is_finite() { seconds.max(0.0) } else { 0.0 }
-}
-
-#[cfg(test)]
-mod tests;
