@@ -7,5 +7,6 @@
 
 pub mod hint;
 pub mod model;
+pub mod plan;
 pub mod process;
 pub mod progress;
