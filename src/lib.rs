@@ -8,4 +8,5 @@
 pub mod files;
 pub mod hint;
 pub mod model;
+pub mod process;
 pub mod progress;
