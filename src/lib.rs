@@ -8,3 +8,4 @@
 pub mod hint;
 pub mod model;
 pub mod progress;
+pub mod stats;
