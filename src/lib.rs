@@ -7,6 +7,7 @@
 
 pub mod files;
 pub mod hint;
+pub mod machine;
 pub mod measure;
 pub mod model;
 pub mod plan;
