@@ -9,4 +9,5 @@ pub mod files;
 pub mod format;
 pub mod hint;
 pub mod model;
+pub mod process;
 pub mod progress;
