@@ -11,3 +11,4 @@ pub mod hint;
 pub mod model;
 pub mod process;
 pub mod progress;
+pub mod stats;
