@@ -7,6 +7,7 @@
 
 pub mod files;
 pub mod format;
+pub mod git;
 pub mod hint;
 pub mod model;
 pub mod process;
