@@ -9,3 +9,4 @@ pub mod format;
 pub mod hint;
 pub mod model;
 pub mod progress;
+pub mod text;
