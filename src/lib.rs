@@ -13,3 +13,4 @@ pub mod model;
 pub mod process;
 pub mod progress;
 pub mod stats;
+pub mod text;

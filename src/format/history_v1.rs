@@ -3,58 +3,70 @@
 //! A record is written once and never changed: its path carries the digest of its bytes, so two writers never want the same
 //! path for different content, and a union of two histories cannot conflict.
 
+use std::collections::HashSet;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stored_v1::{
-    self as stored, EnvironmentV1, Error, bounded, check_metric, check_rev, check_values, invalid, shortened,
+use super::{
+    baseline_v1::short_digest,
+    moment,
+    parts_v1::{self, Direction, Environment, Nature, Tool, check_values},
+    reading::{self, Error, Fault, MAX_BENCHMARKS, invalid, shown},
+    version::Kind,
 };
 use crate::model::{
     baseline::{RecordedSeries, RunRecord},
-    benchmark::{Benchmark, BenchmarkId},
-    environment::{Environment, EnvironmentKey},
+    environment::EnvironmentKey,
     metric::Metric,
 };
 
-/// The format's name and version.
-pub const SCHEMA: &str = "tollgate.history/1";
 /// How much of the commit stands in a path.
 const REV_DIGITS: usize = 12;
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileV1 {
-    schema: String,
-    tool: ToolV1,
+/// One run of one revision in one environment.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Document {
+    /// `tollgate.history/1`.
+    pub(super) schema: String,
+    /// Who measured.
+    tool: Tool,
+    /// The commit that was measured.
     rev: String,
+    /// What people called it.
     label: String,
+    /// When measuring began, `YYYY-MM-DDThh:mm:ssZ`.
     recorded_at: String,
+    /// The seed of the run's deals.
     seed: u64,
-    environment: EnvironmentV1,
-    benchmarks: Vec<SeriesV1>,
+    /// Where it was measured.
+    environment: Environment,
+    /// Its benchmarks, sorted by target, id and metric.
+    benchmarks: Vec<Entry>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ToolV1 {
-    name: String,
-    version: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SeriesV1 {
+/// One metric of one benchmark.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Entry {
+    /// The bench target.
     target: String,
+    /// The benchmark's id within the target.
     id: String,
+    /// The metric's name.
     metric: String,
+    /// The metric's unit.
     unit: String,
-    direction: String,
-    nature: String,
+    /// Which way is better.
+    direction: Direction,
+    /// How the metric scatters.
+    nature: Nature,
+    /// One value a process, in time order.
     values: Vec<f64>,
 }
 
 /// A record's place and bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
+pub struct Written {
     /// `<environment key>/<year>-<month>/<day>/<commit>-<digest>.json`: folders stay small, and sort by time.
     pub path: String,
     /// Compact JSON.
@@ -75,68 +87,48 @@ pub struct Place {
 }
 
 /// The path and bytes of a record; equal records give equal ones.
-///
-/// # Errors
-/// When the record is not sorted, holds duplicates or impossible values, or is too large.
-pub fn encode(record: &RunRecord) -> Result<Encoded, Error> {
-    check(record)?;
-    let recorded_at = stored::moment(record.recorded_at)?;
-    let Some((month, day)) = recorded_at.get(..7).zip(recorded_at.get(8..10)) else {
-        return invalid(format!("`{recorded_at}` is no moment"));
-    };
+#[must_use]
+pub fn to_json(record: &RunRecord) -> Written {
+    let recorded_at = moment::text(record.recorded_at);
+    let rev: String = record.rev.chars().take(REV_DIGITS).collect();
+    let (month, day) = (&recorded_at[..7], &recorded_at[8..10]);
     let folder = format!("{}/{month}/{day}", record.environment.key);
-    let file = FileV1 {
-        schema: SCHEMA.into(),
-        tool: ToolV1 { name: "tollgate".into(), version: record.tool_version.clone() },
+    let document = Document {
+        schema: Kind::History.schema(),
+        tool: Tool::new(&record.tool_version),
         rev: record.rev.clone(),
         label: record.label.clone(),
         recorded_at,
         seed: record.seed,
-        environment: (&record.environment).into(),
-        benchmarks: record.series.iter().map(series_to_v1).collect(),
+        environment: Environment::from(&record.environment),
+        benchmarks: record.series.iter().map(Entry::from).collect(),
     };
-    let bytes = serde_json::to_vec(&file).map_err(|error| Error::Malformed(error.to_string()))?;
-    if bytes.len() > stored::MAX_BYTES {
-        return Err(Error::TooLarge(bytes.len()));
-    }
-    let rev = &record.rev[..REV_DIGITS];
-    Ok(Encoded { path: format!("{folder}/{rev}-{}.json", stored::digest(&bytes)), bytes })
+    let bytes = serde_json::to_vec(&document)
+        .expect("our documents have string keys and a vector takes every write, so serialising cannot fail");
+    Written { path: format!("{folder}/{rev}-{}.json", short_digest(&bytes)), bytes }
 }
 
 /// Reads the record at `path`, and checks that it is the one that was written there.
 ///
 /// # Errors
-/// When the path is none of a record, the bytes do not match the digest in it, or are malformed, of another format, or hold
-/// what [`encode`] would have refused.
-pub fn decode(path: &str, bytes: &[u8]) -> Result<RunRecord, Error> {
+/// When the path is none of a record, the bytes do not match the digest in it, are no record of a version that is read, or
+/// break a rule of the model.
+pub fn from_json(path: &str, bytes: &[u8]) -> Result<RunRecord, Error> {
     let place = place(path)?;
-    let computed = stored::digest(bytes);
-    // A newer record is told as such: its digest may be taken another way.
-    let file: Result<FileV1, _> = stored::parse(bytes, SCHEMA);
-    if let Err(newer @ Error::Newer { .. }) = file {
-        return Err(newer);
+    let document: Result<Document, Fault> =
+        reading::read(bytes, Kind::History, |document: &Document| &document.schema);
+    // A newer version is told first: its digests may be taken another way.
+    if !matches!(document, Err(Fault::Newer { .. })) && short_digest(bytes) != place.digest {
+        return Err(Fault::Digest { series: "its path".to_owned() }.into());
     }
-    if computed != place.digest {
-        return Err(Error::Digest { stated: place.digest, computed });
+    let document = document?;
+    let at_home = document.rev.starts_with(&place.rev_start)
+        && document.recorded_at.starts_with(&place.day)
+        && document.environment.key == place.environment.as_str();
+    if !at_home {
+        return Err(invalid("rev", "it stands at the path of another record").into());
     }
-    let file = file?;
-    let record = RunRecord {
-        tool_version: file.tool.version,
-        recorded_at: stored::seconds(&file.recorded_at)?,
-        rev: file.rev,
-        label: file.label,
-        environment: Environment::try_from(file.environment)?,
-        seed: file.seed,
-        series: file.benchmarks.into_iter().map(series_from_v1).collect::<Result<_, _>>()?,
-    };
-    check(&record)?;
-    if !record.rev.starts_with(&place.rev_start)
-        || record.environment.key != place.environment
-        || !file.recorded_at.starts_with(&place.day)
-    {
-        return invalid("it stands at the path of another record");
-    }
-    Ok(record)
+    Ok(document.model()?)
 }
 
 /// Takes a record's path apart.
@@ -163,88 +155,120 @@ pub fn place(path: &str) -> Result<Place, Error> {
             digest: digest.to_owned(),
         })
     };
-    parsed().map_or_else(|| invalid(format!("`{}` is no path of a run record", shortened(path))), Ok)
+    parsed().ok_or_else(|| invalid("path", format!("`{}` is no path of a run record", shown(path))).into())
 }
 
-fn series_to_v1(series: &RecordedSeries) -> SeriesV1 {
-    SeriesV1 {
-        target: series.benchmark.target.clone(),
-        id: series.benchmark.id.as_str().into(),
-        metric: series.metric.name.clone(),
-        unit: series.metric.unit.clone(),
-        direction: series.metric.direction.as_str().into(),
-        nature: stored::nature_word(series.metric.nature).into(),
-        values: series.values.clone(),
-    }
-}
-
-fn series_from_v1(series: SeriesV1) -> Result<RecordedSeries, Error> {
-    let id = BenchmarkId::new(series.id).map_err(|error| Error::Invalid(error.to_string()))?;
-    let metric = Metric {
-        name: series.metric,
-        unit: series.unit,
-        direction: stored::direction(&series.direction)?,
-        nature: stored::nature(&series.nature)?,
-    };
-    Ok(RecordedSeries { benchmark: Benchmark::new(series.target, id), metric, values: series.values })
-}
-
-/// All that must hold of a record, written or read.
-fn check(record: &RunRecord) -> Result<(), Error> {
-    check_rev(&record.rev)?;
-    bounded("label", &record.label)?;
-    bounded("version", &record.tool_version)?;
-    let key = |series: &RecordedSeries| (series.benchmark.clone(), series.metric.name.clone());
-    if !record.series.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
-        return invalid("its benchmarks are not sorted by target, id and metric, each once");
-    }
-    for series in &record.series {
-        if series.benchmark.target.is_empty() {
-            return invalid("a benchmark has no bench target");
+impl From<&RecordedSeries> for Entry {
+    fn from(series: &RecordedSeries) -> Self {
+        Self {
+            target: series.benchmark.target.clone(),
+            id: series.benchmark.id.as_str().to_owned(),
+            metric: series.metric.name.clone(),
+            unit: series.metric.unit.clone(),
+            direction: series.metric.direction.into(),
+            nature: series.metric.nature.into(),
+            values: series.values.clone(),
         }
-        bounded("target", &series.benchmark.target)?;
-        check_metric(&series.metric)?;
-        let what = format!("benchmark `{}`", shortened(series.benchmark.id.as_str()));
-        check_values(&what, &series.metric, &series.values)?;
     }
-    Ok(())
+}
+
+impl Document {
+    fn model(self) -> Result<RunRecord, Fault> {
+        if self.benchmarks.len() > MAX_BENCHMARKS {
+            return Err(invalid("benchmarks", format!("more than {MAX_BENCHMARKS} entries")));
+        }
+        parts_v1::check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
+        let mut series = Vec::with_capacity(self.benchmarks.len());
+        let mut seen = HashSet::new();
+        for (at, entry) in self.benchmarks.into_iter().enumerate() {
+            let entry = entry.model().map_err(|fault| fault.under(&format!("benchmarks[{at}]")))?;
+            if !seen.insert((entry.benchmark.clone(), entry.metric.name.clone())) {
+                return Err(invalid("benchmarks", format!("`{}` is there twice", entry.benchmark.id)));
+            }
+            series.push(entry);
+        }
+        Ok(RunRecord {
+            tool_version: self.tool.version,
+            recorded_at: moment::seconds(&self.recorded_at)
+                .map_err(|problem| invalid("recorded_at", problem))?,
+            rev: self.rev,
+            label: self.label,
+            environment: self.environment.model().map_err(|fault| fault.under("environment"))?,
+            seed: self.seed,
+            series,
+        })
+    }
+}
+
+impl Entry {
+    fn model(self) -> Result<RecordedSeries, Fault> {
+        let metric = Metric {
+            name: self.metric,
+            unit: self.unit,
+            direction: self.direction.into(),
+            nature: self.nature.into(),
+        };
+        check_values(metric.nature, &self.values).map_err(|problem| invalid("values", problem))?;
+        Ok(RecordedSeries {
+            benchmark: parts_v1::benchmark(self.target, self.id)?,
+            metric,
+            values: self.values,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::format::stored_v1::samples;
+    use super::{from_json, place, to_json};
+    use crate::{format::example, model::baseline::RunRecord};
 
-    #[test]
-    fn record_survives_the_way_to_git_and_back_bit_for_bit() {
-        let record = samples::record(1_769_860_800);
-        let encoded = encode(&record).unwrap();
-        assert!(encoded.path.starts_with("00112233445566aa/2026-01/31/aaaaaaaaaaaa-"), "{}", encoded.path);
-        assert_eq!(decode(&encoded.path, &encoded.bytes).unwrap(), record);
+    fn record() -> RunRecord {
+        let stored = example::stored();
+        let series = crate::model::baseline::RecordedSeries {
+            benchmark: stored.benchmark,
+            metric: stored.metric,
+            values: stored.runs[0].values.clone(),
+        };
+        RunRecord {
+            tool_version: "0.1.0".into(),
+            rev: "a".repeat(40),
+            label: "main".into(),
+            recorded_at: 1_769_860_800,
+            environment: example::environment(),
+            seed: u64::MAX,
+            series: vec![series],
+        }
     }
 
     #[test]
-    fn place_tells_environment_day_and_commit() {
-        let place = place(&encode(&samples::record(1_769_860_800)).unwrap().path).unwrap();
-        assert_eq!((place.environment.as_str(), place.day.as_str()), ("00112233445566aa", "2026-01-31"));
+    fn a_record_comes_back_bit_for_bit() {
+        let written = to_json(&record());
+        assert!(written.path.starts_with("a3f09c0d4e5b6172/2026-01/31/aaaaaaaaaaaa-"), "{}", written.path);
+        assert_eq!(from_json(&written.path, &written.bytes).unwrap(), record());
+    }
+
+    #[test]
+    fn a_place_tells_environment_day_and_commit() {
+        let place = place(&to_json(&record()).path).unwrap();
+        assert_eq!((place.environment.as_str(), place.day.as_str()), ("a3f09c0d4e5b6172", "2026-01-31"));
         assert_eq!(place.rev_start, "a".repeat(12));
     }
 
     #[test]
     fn changed_bytes_and_moved_records_are_refused() {
-        let encoded = encode(&samples::record(1_769_860_800)).unwrap();
-        let mut bytes = encoded.bytes.clone();
-        let at = bytes.windows(5).position(|five| five == b"17203").unwrap();
-        bytes[at] = b'9';
-        assert!(matches!(decode(&encoded.path, &bytes), Err(Error::Digest { .. })));
-        let moved = encoded.path.replace("/31/", "/30/");
-        assert!(decode(&moved, &encoded.bytes).unwrap_err().to_string().contains("another record"));
-        let newer = String::from_utf8(encoded.bytes).unwrap().replace(SCHEMA, "tollgate.history/7");
-        assert!(matches!(decode(&encoded.path, newer.as_bytes()), Err(Error::Newer { .. })));
+        let written = to_json(&record());
+        let changed = String::from_utf8(written.bytes.clone()).unwrap().replace("17310.5", "17210.5");
+        let problem = |path: &str, bytes: &[u8]| from_json(path, bytes).unwrap_err().to_string();
+        assert!(problem(&written.path, changed.as_bytes()).contains("does not match its digest"));
+        let moved = written.path.replace("/31/", "/30/");
+        assert!(problem(&moved, &written.bytes).contains("path of another record"));
+        let newer =
+            String::from_utf8(written.bytes).unwrap().replace("tollgate.history/1", "tollgate.history/7");
+        assert!(problem(&written.path, newer.as_bytes()).contains("reads up to `/1`"));
     }
 
     #[test]
-    fn path_of_something_else_is_no_place() {
+    fn a_path_of_something_else_is_no_place() {
         for path in [
             "",
             "README.md",

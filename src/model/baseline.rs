@@ -51,14 +51,14 @@ pub struct LevelledSeries {
     pub levels: Vec<Level>,
 }
 
-/// The reviewed baseline of one bench target in one environment: what one file under `baselines/` holds.
+/// What one file under `baselines/` holds: the series of one bench target in one environment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TargetBaseline {
+pub struct BaselineFile {
     /// Where its runs were measured.
     pub environment: Environment,
-    /// The bench target; every series' benchmark names the same one.
+    /// The bench target of all its series.
     pub target: String,
-    /// The series, sorted by benchmark id and metric name.
+    /// Its series, sorted by benchmark and metric; each is of `target`.
     pub series: Vec<LevelledSeries>,
 }
 
