@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     files::lock::Lock,
-    process::{Finished, Interrupt},
+    process::{self, Finished, Interrupt},
 };
 
 /// How long another push of this clone is waited for.
@@ -329,7 +329,8 @@ impl Archive {
         if let Some(signal) = remote.interrupt.requested() {
             return Err(Error::Interrupted(signal));
         }
-        Ok(program::run(self.common_dir(), args, remote.timeout, remote.interrupt)?)
+        let spec = program::exchange(self.common_dir(), args, remote.timeout);
+        Ok(process::run(&spec, remote.interrupt)?)
     }
 
     /// Sorts git's words about a failed exchange. They are in English: the language is fixed.

@@ -280,7 +280,7 @@ fn push_from_inside_a_hook_goes_to_the_right_repository() {
     let clone = scene.clone("one");
     append(&clone, &["a/1"]);
     // What git sets for its hooks, pointing elsewhere, must not reach our git.
-    let spec = super::program::command(&clone.join(".git"), &["rev-parse", NAME], Duration::from_secs(60));
+    let spec = super::program::exchange(&clone.join(".git"), &["rev-parse", NAME], Duration::from_secs(60));
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         assert!(spec.environment.contains(&(name.into(), None)), "{name} is not removed");
     }
