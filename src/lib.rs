@@ -13,4 +13,5 @@ pub mod model;
 pub mod process;
 pub mod progress;
 pub mod stats;
+pub mod store;
 pub mod text;

@@ -158,6 +158,12 @@ pub fn place(path: &str) -> Result<Place, Error> {
     parsed().ok_or_else(|| invalid("path", format!("`{}` is no path of a run record", shown(path))).into())
 }
 
+/// The first second of a record's day, in seconds since 1970; `None` before that year.
+#[must_use]
+pub fn day_start(place: &Place) -> Option<u64> {
+    moment::seconds(&format!("{}T00:00:00Z", place.day)).ok()
+}
+
 impl From<&RecordedSeries> for Entry {
     fn from(series: &RecordedSeries) -> Self {
         Self {
