@@ -9,4 +9,5 @@ pub mod format;
 pub mod hint;
 pub mod model;
 pub mod progress;
+pub mod report;
 pub mod text;
