@@ -12,6 +12,7 @@ pub mod hint;
 pub mod model;
 pub mod process;
 pub mod progress;
+pub mod report;
 pub mod stats;
 pub mod store;
 pub mod text;
