@@ -6,6 +6,8 @@
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
 pub mod files;
+pub mod format;
+pub mod git;
 pub mod hint;
 pub mod machine;
 pub mod measure;
@@ -13,4 +15,7 @@ pub mod model;
 pub mod plan;
 pub mod process;
 pub mod progress;
+pub mod report;
 pub mod stats;
+pub mod store;
+pub mod text;
