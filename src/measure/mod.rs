@@ -1,12 +1,41 @@
 //! Measuring: two revisions in paired rounds, or one alone.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | [`request`] | what is asked, what comes back |
+//! | [`interleave`] | the paired measurement: plan, measure, look, plan again |
+//! | [`single`] | one revision alone |
+//! | [`listing`] | what would be measured, and its cost |
+//! | `prepare`, `alone` | who is there, who is compared, what it costs |
+//! | [`census`], [`scout`], [`cost`] | what an executable holds; what a slot of it costs |
+//! | [`subject`], `course` | benchmarks of both sides brought together; one benchmark on its way |
+//! | [`lockstep`], [`solo`] | a block with six live processes; a block with a process a slot |
+//! | [`slot`], [`stage`] | one bench process; what all of them share |
+//! | [`criterion`] | the wire protocol, filters, files |
+//! | `resume` | going on from an earlier run |
 
+mod alone;
 pub mod census;
 pub mod cost;
+mod course;
 pub mod criterion;
+pub mod interleave;
+pub mod listing;
 pub mod lockstep;
+mod prepare;
+pub mod request;
+mod resume;
 pub mod scout;
+pub mod single;
 pub mod slot;
 pub mod solo;
 pub mod stage;
 pub mod subject;
 pub mod target;
+
+pub use interleave::measure;
+pub use listing::{Listing, list};
+pub use request::{Error, IdenticalCode, Measured, Request};
+pub use single::measure_alone;
+pub use stage::SlotSettings;
+pub use target::{BenchExecutable, TargetPair};

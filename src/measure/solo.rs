@@ -34,7 +34,7 @@ pub enum Source {
 pub fn block(
     stage: &Stage<'_>,
     lineup: &Lineup<'_>,
-    seat: &Seat<'_>,
+    seat: &Seat,
     source: Source,
     tell: &mut dyn FnMut(usize),
 ) -> Result<Measured, (Side, Failure)> {
@@ -65,7 +65,7 @@ pub fn block(
 
 type Taken = Result<(Vec<Sample>, Duration), Failure>;
 
-fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, padding: u32) -> Taken {
+fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, padding: u32) -> Taken {
     let Place { raw, occurrence, .. } = seat.found.place(side);
     let only = only(seat);
     let args = slot_arguments(stage.settings, lineup.sampling, Some(&only));
@@ -76,7 +76,7 @@ fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, p
     Ok((readings(&complete, lineup.sampling, seat.scale), Duration::from_nanos(waited)))
 }
 
-fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, padding: u32) -> Taken {
+fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, padding: u32) -> Taken {
     let settings = stage.settings;
     let only = only(seat);
     let args = file_arguments(settings.warm_up, settings.measurement, settings.samples, Some(&only));
@@ -88,7 +88,7 @@ fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, 
 }
 
 /// The same argument on both sides, whatever the benchmark is called there.
-fn only(seat: &Seat<'_>) -> String {
+fn only(seat: &Seat) -> String {
     let (base, head) = (&seat.found.base.raw, &seat.found.head.raw);
     if base == head {
         filter::exactly([base.as_str()])
