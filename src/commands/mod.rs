@@ -1,0 +1,3 @@
+//! The jobs: one file a command, each a function from a request to what came of it. They print nothing.
+
+pub mod failure;
