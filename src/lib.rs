@@ -6,6 +6,10 @@
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
 pub mod config;
+pub mod cargo;
+pub mod files;
+pub mod git;
 pub mod hint;
 pub mod model;
+pub mod process;
 pub mod progress;
