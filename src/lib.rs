@@ -8,8 +8,13 @@
 pub mod config;
 pub mod cargo;
 pub mod files;
+pub mod format;
 pub mod git;
 pub mod hint;
 pub mod model;
 pub mod process;
 pub mod progress;
+pub mod report;
+pub mod stats;
+pub mod store;
+pub mod text;
