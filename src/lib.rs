@@ -9,3 +9,4 @@ pub mod hint;
 pub mod model;
 pub mod plan;
 pub mod progress;
+pub mod stats;
