@@ -5,8 +5,10 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
+pub mod format;
 pub mod hint;
 pub mod model;
 pub mod plan;
 pub mod progress;
 pub mod stats;
+pub mod text;
