@@ -17,4 +17,7 @@ pub mod progress;
 pub mod report;
 pub mod stats;
 pub mod store;
+pub mod plan;
+pub mod progress;
+pub mod stats;
 pub mod text;
