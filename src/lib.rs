@@ -11,6 +11,8 @@ pub mod files;
 pub mod format;
 pub mod git;
 pub mod hint;
+pub mod machine;
+pub mod measure;
 pub mod model;
 pub mod process;
 pub mod progress;

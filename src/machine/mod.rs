@@ -1,0 +1,3 @@
+//! The host: what it is, and what it does to measurements.
+
+pub mod noise;
