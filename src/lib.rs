@@ -8,4 +8,5 @@
 pub mod hint;
 pub mod model;
 pub mod plan;
+pub mod process;
 pub mod progress;
