@@ -11,3 +11,4 @@ pub mod model;
 pub mod plan;
 pub mod process;
 pub mod progress;
+pub mod stats;
