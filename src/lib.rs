@@ -7,6 +7,7 @@
 
 pub mod files;
 pub mod hint;
+pub mod machine;
 pub mod model;
 pub mod plan;
 pub mod process;
