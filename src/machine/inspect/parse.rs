@@ -17,7 +17,7 @@ pub fn core_list(text: &str) -> Option<u32> {
 /// `/proc/loadavg`.
 #[must_use]
 pub fn load_average(text: &str) -> Option<Load> {
-    let mut numbers = text.split_ascii_whitespace().map(|word| positive(word));
+    let mut numbers = text.split_ascii_whitespace().map(positive);
     Some(Load { one: numbers.next()??, five: numbers.next()??, fifteen: numbers.next()?? })
 }
 
