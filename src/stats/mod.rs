@@ -5,9 +5,12 @@
 //! short; inputs must be finite. A p-value lies in (0, 1] and is never understated: where it cannot be computed exactly it is
 //! replaced by something that is not smaller in the long run, and the function says so.
 
+pub mod deterministic;
+pub mod equivalence;
 pub mod location;
 pub mod multiplicity;
 pub mod power;
+pub mod prediction;
 pub mod random;
 pub mod randomisation;
 pub mod ranks;

@@ -34,6 +34,7 @@ fn ascending(p: &[f64]) -> Vec<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -134,9 +134,9 @@ impl Search<'_> {
             step *= 2;
         }
         if upwards {
-            accepted = gap
+            accepted = gap;
         } else {
-            rejected = gap
+            rejected = gap;
         }
         while accepted - rejected > 1 {
             let middle = rejected.midpoint(accepted);
