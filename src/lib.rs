@@ -9,6 +9,7 @@ pub mod calibrate;
 pub mod files;
 pub mod hint;
 pub mod machine;
+pub mod measure;
 pub mod model;
 pub mod plan;
 pub mod process;

@@ -1,0 +1,1 @@
+//! The files that criterion writes, for benches that do not connect.

@@ -1,0 +1,3 @@
+//! Measuring: two revisions in paired rounds, or one alone.
+
+pub mod criterion;
