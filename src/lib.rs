@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod files;
+pub mod git;
 pub mod hint;
 pub mod machine;
 pub mod measure;

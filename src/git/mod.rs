@@ -1,0 +1,19 @@
+//! The user's repository: read with git2, changed only by adding (and removing) linked worktrees with the git program.
+//!
+//! - [`repository`]: found from any folder in it.
+//! - [`revision`]: texts to commits, and which commit a check compares with when nobody says.
+//! - [`snapshot`]: what is in the work tree, without touching index, stash or object store.
+//! - [`worktree`]: a commit's files somewhere else, removed on drop; with [`submodule`]s and [`lfs`] content.
+//! - [`command`]: the git program with fixed locale and settings.
+
+pub mod command;
+mod failure;
+pub mod lfs;
+pub mod repository;
+pub mod revision;
+pub mod snapshot;
+pub mod submodule;
+pub mod worktree;
+
+pub use failure::Error;
+pub use repository::Repository;
