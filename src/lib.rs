@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod files;
+pub mod format;
 pub mod git;
 pub mod hint;
 pub mod machine;
@@ -16,3 +17,4 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod stats;
+pub mod text;

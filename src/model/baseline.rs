@@ -1,6 +1,6 @@
 //! Stored runs that a new run is compared with.
 
-use super::{benchmark::Benchmark, metric::Metric};
+use super::{benchmark::Benchmark, environment::Environment, metric::Metric};
 
 /// One stored run of one benchmark: the slot values of many processes, not one number.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,4 +22,15 @@ pub struct StoredSeries {
     pub metric: Metric,
     /// Its runs, oldest first.
     pub runs: Vec<StoredRun>,
+}
+
+/// What one file under `baselines/` holds: the series of one bench target in one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineFile {
+    /// Where its runs were measured.
+    pub environment: Environment,
+    /// The bench target of all its series.
+    pub target: String,
+    /// Its series, sorted by benchmark and metric; each is of `target`.
+    pub series: Vec<StoredSeries>,
 }

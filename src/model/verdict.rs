@@ -98,7 +98,7 @@ impl SlotValue {
 
     /// The smallest slot that [`SlotValue::of`] reduces to exactly these values.
     #[must_use]
-    pub fn to_slot(self, padding: u32) -> Slot {
+    pub fn to_slot(self) -> Slot {
         let sample = |total| Sample { iterations: 1.0, total };
         let samples = if self.fast < self.median {
             vec![
@@ -111,7 +111,7 @@ impl SlotValue {
         } else {
             vec![sample(self.median)]
         };
-        Slot { side: self.side, padding, samples }
+        Slot { side: self.side, padding: 0, samples }
     }
 }
 
@@ -200,7 +200,7 @@ pub struct CheckVerdict {
 }
 
 /// A run without what judging does not read: each slot keeps its two [`SlotValue`]s in place of its samples, and void
-/// blocks keep their reason without slots.
+/// blocks keep their reason without slots; paddings are 0.
 ///
 /// `judge(run)` and `judge(reduced(run))` must agree to the last bit; reducing twice changes nothing.
 #[must_use]
@@ -208,7 +208,7 @@ pub fn reduced(run: &Run) -> Run {
     let block = |block: &Block| match &block.void {
         Some(reason) => Block { slots: Vec::new(), void: Some(reason.clone()) },
         None => Block {
-            slots: block.slots.iter().map(|slot| SlotValue::of(slot).to_slot(slot.padding)).collect(),
+            slots: block.slots.iter().map(|slot| SlotValue::of(slot).to_slot()).collect(),
             void: None,
         },
     };
@@ -266,7 +266,7 @@ mod tests {
         {
             let value = SlotValue::of(&slot(&values));
             assert!(value.fast <= value.median);
-            assert_eq!(SlotValue::of(&value.to_slot(16)), value);
+            assert_eq!(SlotValue::of(&value.to_slot()), value);
         }
     }
 }
