@@ -15,3 +15,4 @@ pub mod random;
 pub mod randomisation;
 pub mod ranks;
 pub mod sequential;
+pub mod spread;
