@@ -7,6 +7,7 @@
 
 pub mod config;
 pub mod cargo;
+pub mod calibrate;
 pub mod files;
 pub mod format;
 pub mod git;
@@ -14,6 +15,7 @@ pub mod hint;
 pub mod machine;
 pub mod measure;
 pub mod model;
+pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod report;

@@ -1,0 +1,3 @@
+//! The self-test.
+
+pub mod kernel;
