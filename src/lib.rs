@@ -5,13 +5,14 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
-pub mod config;
-pub mod cargo;
 pub mod calibrate;
+pub mod cargo;
+pub mod config;
 pub mod files;
 pub mod format;
 pub mod git;
 pub mod hint;
+pub mod live;
 pub mod machine;
 pub mod measure;
 pub mod model;
@@ -21,7 +22,4 @@ pub mod progress;
 pub mod report;
 pub mod stats;
 pub mod store;
-pub mod plan;
-pub mod progress;
-pub mod stats;
 pub mod text;

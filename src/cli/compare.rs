@@ -78,8 +78,8 @@ fn render(door: &Door, verdict: &CheckVerdict, format: Format, output: &OutputAr
         Format::Table => {
             let style = report::table::Style {
                 colour: to_stdout && door.console.colour,
-                width: if to_stdout { door.console.width } else { 120 },
-                all_rows: output.all_rows || door.console.is_verbose(),
+                width: if to_stdout { door.console.width } else { 100 },
+                verbose: output.all_rows || door.console.is_verbose(),
             };
             report::table::render(verdict, style).into_bytes()
         }

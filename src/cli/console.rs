@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The width of a table that goes to a file or pipe.
-const PIPED_WIDTH: usize = 120;
+const PIPED_WIDTH: usize = 100;
 
 /// How to talk to the user.
 #[derive(Debug, Clone)]

@@ -5,11 +5,12 @@ use super::{
     args::{build::BuildArgs, check::ModeArg},
 };
 use crate::{
+    cargo::metadata::Selection,
     commands::failure::Failure,
     config::{
         file::File,
         read,
-        resolve::{Flags, ModeChoice, Selection, Settings, resolve},
+        resolve::{Flags, ModeChoice, Settings, resolve},
     },
     model::outcome::ErrorClass,
 };
@@ -79,6 +80,9 @@ pub(super) fn selection(args: BuildArgs) -> Selection {
         all_features: args.all_features,
         no_default_features: args.no_default_features,
         profile: args.profile,
+        exclude: args.exclude,
+        locked: args.locked,
+        offline: args.offline,
     }
 }
 

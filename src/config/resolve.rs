@@ -3,7 +3,10 @@
 //! Flags arrive as [`Flags`], which holds only what was typed; what comes out is plain and complete.
 
 use super::file::{self, File};
-use crate::model::policy::{self, FamilyMethod, Policy, Rename, Rule, Strictness};
+use crate::{
+    cargo::metadata::Selection,
+    model::policy::{self, FamilyMethod, Policy, Rename, Rule, Strictness},
+};
 use std::time::Duration;
 
 /// The measuring time of a check where nobody says another.
@@ -46,25 +49,6 @@ pub struct Flags {
     pub selection: Selection,
     /// `--as-built`.
     pub as_built: bool,
-}
-
-/// What cargo is asked to build.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Selection {
-    /// Bench targets; empty is all.
-    pub benches: Vec<String>,
-    /// Packages; empty is cargo's default.
-    pub packages: Vec<String>,
-    /// Every package of the workspace.
-    pub workspace: bool,
-    /// Features.
-    pub features: Vec<String>,
-    /// All features.
-    pub all_features: bool,
-    /// No default features.
-    pub no_default_features: bool,
-    /// Cargo profile.
-    pub profile: Option<String>,
 }
 
 /// The shape of a slot.
@@ -210,6 +194,9 @@ fn selection(flags: Selection, file: &file::Cargo) -> Selection {
         all_features: flags.all_features || file.all_features.unwrap_or(false),
         no_default_features: flags.no_default_features || file.no_default_features.unwrap_or(false),
         profile: flags.profile.or_else(|| file.profile.clone()),
+        exclude: flags.exclude,
+        locked: flags.locked,
+        offline: flags.offline,
     }
 }
 
@@ -225,8 +212,8 @@ impl From<file::Mode> for ModeChoice {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flags, ModeChoice, Selection, resolve};
-    use crate::{config::read::parse, model::policy::Strictness};
+    use super::{Flags, ModeChoice, resolve};
+    use crate::{cargo::metadata::Selection, config::read::parse, model::policy::Strictness};
 
     const FILE: &str = "
 [policy]

@@ -49,7 +49,12 @@ impl<W: Write + Send> Progress for Lines<W> {
                     return;
                 }
                 state.last_measuring = Some(Instant::now());
-                format!("  {} of {} decided; {}", standing.decided, standing.benchmarks, measuring_words(&standing))
+                format!(
+                    "  {} of {} decided; {}",
+                    standing.decided,
+                    standing.benchmarks,
+                    measuring_words(&standing)
+                )
             }
             Event::Done => return,
         };
@@ -85,7 +90,8 @@ mod tests {
 
     #[test]
     fn measuring_is_told_once_in_a_while_not_once_a_slot() {
-        let measuring = || Event::Measuring(Measuring { benchmark: "a".into(), benchmarks: 3, ..Measuring::default() });
+        let measuring =
+            || Event::Measuring(Measuring { benchmark: "a".into(), benchmarks: 3, ..Measuring::default() });
         let text = told(vec![Event::Phase("measuring".into()), measuring(), measuring(), measuring()], false);
         assert_eq!(text, "measuring\n  0 of 3 decided; a, 0 of 0 rounds, about 0 s left\n");
     }

@@ -13,6 +13,9 @@ pub struct BuildArgs {
     /// Measure every package of the workspace.
     #[arg(long)]
     pub workspace: bool,
+    /// Package to leave out of `--workspace` (repeatable).
+    #[arg(long, value_name = "SPEC", requires = "workspace")]
+    pub exclude: Vec<String>,
     /// Features to enable (repeatable, comma or space separated).
     #[arg(short = 'F', long, value_name = "FEATURES")]
     pub features: Vec<String>,
@@ -25,6 +28,12 @@ pub struct BuildArgs {
     /// Cargo profile (default `bench`).
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Require that `Cargo.lock` is up to date.
+    #[arg(long)]
+    pub locked: bool,
+    /// Do without the network.
+    #[arg(long)]
+    pub offline: bool,
     /// Build with the project's own flags only, without alignment against layout luck.
     #[arg(long)]
     pub as_built: bool,
