@@ -7,6 +7,7 @@
 
 pub mod format;
 pub mod hint;
+pub mod judge;
 pub mod model;
 pub mod plan;
 pub mod progress;
