@@ -15,6 +15,7 @@ pub mod hint;
 pub mod live;
 pub mod machine;
 pub mod measure;
+pub mod judge;
 pub mod model;
 pub mod plan;
 pub mod process;
