@@ -12,6 +12,7 @@ pub mod git;
 pub mod hint;
 pub mod machine;
 pub mod measure;
+pub mod judge;
 pub mod model;
 pub mod plan;
 pub mod process;
