@@ -7,23 +7,33 @@ use std::{
     ffi::OsString,
     hint::black_box,
     io::Write,
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
 use super::protocol::{Order, answer};
+use crate::process::resources::schedule;
 
 /// The exit code for an order that is not one, as for any wrong usage.
 const USAGE: u8 = 2;
 /// The exit code when the answer could not be written.
 const BROKEN: u8 = 5;
 
-/// Acts as a slot's process when the arguments (the program's name first) ask for one, and returns its exit code.
+/// Acts as a slot's process when this program's arguments ask for one, and returns its exit code.
 ///
 /// `None` for every ordinary command line: the caller then goes on as always. To be called first of all in `main`.
-pub fn child_main(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Option<u8> {
+#[must_use]
+pub fn child_main() -> Option<ExitCode> {
+    serve(std::env::args_os(), &mut std::io::stdout().lock()).map(ExitCode::from)
+}
+
+/// The same with arguments (the program's name first) and output given.
+fn serve(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Option<u8> {
     let arguments: Vec<OsString> = arguments.into_iter().skip(1).take(16).collect();
     let Some(order) = Order::parse(&arguments)? else { return Some(USAGE) };
-    let text = answer(&measure(&order));
+    let samples = measure(&order);
+    let waited = schedule(std::process::id()).unwrap_or_default().waiting_ns;
+    let text = answer(&samples, Duration::from_nanos(waited));
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Some(if written.is_ok() { 0 } else { BROKEN })
 }
@@ -91,8 +101,8 @@ mod tests {
             let mut out = Vec::new();
             let words = order.arguments();
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            assert_eq!(child_main(arguments(&words), &mut out), Some(0));
-            let samples = read(&out, 4).unwrap();
+            assert_eq!(serve(arguments(&words), &mut out), Some(0));
+            let samples = read(&out, 4).unwrap().samples;
             assert!((samples[3].iterations - 4.0 * samples[0].iterations).abs() < 1e-9);
         }
     }
@@ -100,16 +110,16 @@ mod tests {
     #[test]
     fn an_ordinary_command_line_is_left_alone() {
         let mut out = Vec::new();
-        assert_eq!(child_main(arguments(&["doctor", "--quick"]), &mut out), None);
-        assert_eq!(child_main(arguments(&[]), &mut out), None);
-        assert_eq!(child_main(arguments(&["check", MARK]), &mut out), None);
+        assert_eq!(serve(arguments(&["doctor", "--quick"]), &mut out), None);
+        assert_eq!(serve(arguments(&[]), &mut out), None);
+        assert_eq!(serve(arguments(&["check", MARK]), &mut out), None);
         assert!(out.is_empty());
     }
 
     #[test]
     fn a_broken_order_is_wrong_usage_and_prints_nothing() {
         let mut out = Vec::new();
-        assert_eq!(child_main(arguments(&[MARK, "sort", "1"]), &mut out), Some(USAGE));
+        assert_eq!(serve(arguments(&[MARK, "sort", "1"]), &mut out), Some(USAGE));
         assert!(out.is_empty());
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Asked by arguments, which have the same length for base and head:
 //! `__doctor-slot sort 105 020 050 010`: kernel, units of work, warm-up and measuring time in milliseconds, samples.
-//! Answered on standard output: `tollgate-slot/1`, a line `ITERATIONS NANOSECONDS` a sample, `end`.
+//! Answered on standard output: `tollgate-slot/1 WAITED` (nanoseconds for which it was ready and had to wait for a core, 0 where that
+//! is not known), a line `ITERATIONS NANOSECONDS` a sample, `end`.
 //! The reader takes exactly that and nothing else: a torn, padded or made-up answer is an error, never a value.
 
 use std::{ffi::OsString, time::Duration};
@@ -75,8 +76,14 @@ pub enum Garbled {
     Sample(usize),
 }
 
-/// The samples of a slot; never none.
-pub type Reading = Vec<Sample>;
+/// What a slot's process measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Its samples in time order; as many as were asked for.
+    pub samples: Vec<Sample>,
+    /// How long it was ready to run and had to wait for a core.
+    pub waited: Duration,
+}
 
 impl Order {
     /// The arguments of the process.
@@ -112,11 +119,11 @@ fn number(word: &str) -> Option<u32> {
     if plain { word.parse().ok() } else { None }
 }
 
-/// The answer of a process, one line a sample.
+/// The answer of a process: iterations and nanoseconds of each sample.
 #[must_use]
-pub fn answer(samples: &[(u64, u64)]) -> String {
+pub fn answer(samples: &[(u64, u64)], waited: Duration) -> String {
     let lines: String = samples.iter().map(|(iterations, ns)| format!("{iterations} {ns}\n")).collect();
-    format!("{OPENING}\n{lines}{CLOSING}\n")
+    format!("{OPENING} {}\n{lines}{CLOSING}\n", waited.as_nanos())
 }
 
 /// Reads an answer that should hold `expected` samples.
@@ -124,14 +131,22 @@ pub fn answer(samples: &[(u64, u64)]) -> String {
 /// # Errors
 /// When it is not exactly such an answer.
 pub fn read(answer: &[u8], expected: u32) -> Result<Reading, Garbled> {
-    let text = std::str::from_utf8(answer).map_err(|_| Garbled::Frame)?;
-    let body = text.strip_prefix(OPENING).and_then(|text| text.strip_suffix(&format!("{CLOSING}\n")));
-    let lines: Vec<&str> =
-        body.and_then(|body| body.strip_prefix('\n')).ok_or(Garbled::Frame)?.lines().collect();
+    let (waited, body) = std::str::from_utf8(answer).ok().and_then(frame).ok_or(Garbled::Frame)?;
+    let lines: Vec<&str> = body.lines().collect();
     if lines.len() != expected as usize {
         return Err(Garbled::Count { expected, found: lines.len() });
     }
-    lines.iter().enumerate().map(|(place, line)| sample(line).ok_or(Garbled::Sample(place + 1))).collect()
+    let samples = lines.iter().enumerate();
+    let samples = samples.map(|(place, line)| sample(line).ok_or(Garbled::Sample(place + 1)));
+    Ok(Reading { samples: samples.collect::<Result<_, _>>()?, waited: Duration::from_nanos(waited) })
+}
+
+/// What the first line tells, and the lines between it and the last.
+fn frame(text: &str) -> Option<(u64, &str)> {
+    let (first, rest) = text.split_once('\n')?;
+    let waited = first.strip_prefix(OPENING)?.strip_prefix(' ')?.parse().ok()?;
+    let body = rest.strip_suffix('\n')?.strip_suffix(CLOSING)?;
+    (body.is_empty() || body.ends_with('\n')).then_some((waited, body))
 }
 
 fn sample(line: &str) -> Option<Sample> {
@@ -178,24 +193,25 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_back() {
-        let text = answer(&[(10, 52_000), (20, 104_001)]);
-        let samples = read(text.as_bytes(), 2).unwrap();
-        assert_eq!(samples[1], Sample { iterations: 20.0, total: 104_001.0 });
+        let text = answer(&[(10, 52_000), (20, 104_001)], Duration::from_micros(3));
+        let reading = read(text.as_bytes(), 2).unwrap();
+        assert_eq!(reading.waited, Duration::from_micros(3));
+        assert_eq!(reading.samples[1], Sample { iterations: 20.0, total: 104_001.0 });
     }
 
     #[test]
     fn a_garbled_answer_is_an_error() {
         let cases: [(&[u8], Garbled); 10] = [
             (b"", Garbled::Frame),
-            (b"tollgate-slot/1\n10 5\n", Garbled::Frame),
-            (b"tollgate-slot/10 5\nend\n", Garbled::Frame),
-            (b"hello\ntollgate-slot/1\n10 5\nend\n", Garbled::Frame),
-            (b"tollgate-slot/1\n10 5\nend\nend", Garbled::Frame),
-            (b"tollgate-slot/1\n10 \xff\nend\n", Garbled::Frame),
-            (b"tollgate-slot/1\nend\n", Garbled::Count { expected: 1, found: 0 }),
-            (b"tollgate-slot/1\n10 5\n10 5\nend\n", Garbled::Count { expected: 1, found: 2 }),
-            (b"tollgate-slot/1\n10 0\nend\n", Garbled::Sample(1)),
-            (b"tollgate-slot/1\n10 1e999\nend\n", Garbled::Sample(1)),
+            (b"tollgate-slot/1 0\n10 5\n", Garbled::Frame),
+            (b"tollgate-slot/1\n10 5\nend\n", Garbled::Frame),
+            (b"hello\ntollgate-slot/1 0\n10 5\nend\n", Garbled::Frame),
+            (b"tollgate-slot/1 0\n10 5\nend\nend", Garbled::Frame),
+            (b"tollgate-slot/1 0\n10 \xff\nend\n", Garbled::Frame),
+            (b"tollgate-slot/1 0\nend\n", Garbled::Count { expected: 1, found: 0 }),
+            (b"tollgate-slot/1 0\n10 5\n10 5\nend\n", Garbled::Count { expected: 1, found: 2 }),
+            (b"tollgate-slot/1 0\n10 0\nend\n", Garbled::Sample(1)),
+            (b"tollgate-slot/1 0\n10 1e999\nend\n", Garbled::Sample(1)),
         ];
         for (text, error) in cases {
             assert_eq!(read(text, 1), Err(error), "{}", String::from_utf8_lossy(text));
@@ -205,14 +221,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_answer_makes_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), expected in 0..20_u32) {
-            if let Ok(samples) = read(&bytes, expected) {
-                prop_assert_eq!(samples.len(), expected as usize);
+            if let Ok(reading) = read(&bytes, expected) {
+                prop_assert_eq!(reading.samples.len(), expected as usize);
             }
         }
 
         #[test]
         fn a_torn_answer_is_never_read(samples in proptest::collection::vec((1..u64::MAX, 1..u64::MAX), 1..12), cut in 0..1000_usize) {
-            let text = answer(&samples);
+            let text = answer(&samples, Duration::ZERO);
             let count = u32::try_from(samples.len()).unwrap();
             prop_assert!(read(text.as_bytes(), count).is_ok());
             prop_assert!(read(&text.as_bytes()[..cut.min(text.len() - 1)], count).is_err());
