@@ -2,7 +2,10 @@
 
 use crate::{
     commands::failure::Failure,
-    format::{run_v1, verdict_v1, version},
+    format::{
+        run_v1, verdict_v1,
+        version::{self, Kind},
+    },
     judge,
     model::{outcome::ErrorClass, policy::Strictness, run::Run, verdict::CheckVerdict},
 };
@@ -27,23 +30,25 @@ pub struct Request {
 /// # Errors
 /// When the file cannot be read or is of another or a newer format.
 pub fn run(request: &Request) -> Result<CheckVerdict, Failure> {
-    let bytes = read_bytes(&request.file)?;
-    let change = |policy: &mut crate::model::policy::Policy| {
-        policy.margin = request.margin.unwrap_or(policy.margin);
-        policy.strictness = request.strictness.unwrap_or(policy.strictness);
-    };
-    match version::schema_of(&bytes).as_deref() {
-        Some(schema) if schema.starts_with("tollgate.verdict/") => {
-            let mut verdict = parse_verdict(&request.file, &bytes)?;
-            change(&mut verdict.policy);
-            Ok(judge::judge_verdict(&verdict))
-        }
-        _ => {
-            let mut run = parse_run(&request.file, &bytes)?;
-            change(&mut run.policy);
-            Ok(judge::judge(&run))
-        }
+    let mut run = read_evidence(&request.file)?;
+    run.policy.margin = request.margin.unwrap_or(run.policy.margin);
+    run.policy.strictness = request.strictness.unwrap_or(run.policy.strictness);
+    Ok(judge::judge(&run))
+}
+
+/// The run in a run file, or the run that a verdict file was judged from.
+fn read_evidence(path: &Path) -> Result<Run, Failure> {
+    let bytes = read_bytes(path)?;
+    if version::kind(&bytes).map_err(|error| in_file(path, &error))? != Kind::Verdict {
+        return parse_run(path, &bytes);
     }
+    parse_verdict(path, &bytes)?.evidence.ok_or_else(|| {
+        Failure::message(
+            ErrorClass::Configuration,
+            format!("could not judge `{}` again: the verdict came without its evidence", path.display()),
+            "judge the run file that was measured (`target/tollgate/run.json`)",
+        )
+    })
 }
 
 /// Reads a verdict file.
@@ -78,14 +83,14 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn parse_verdict(path: &Path, bytes: &[u8]) -> Result<CheckVerdict, Failure> {
-    verdict_v1::from_json(bytes).map_err(|error| in_file(path, error))
+    verdict_v1::from_json(bytes).map_err(|error| in_file(path, &error))
 }
 
 fn parse_run(path: &Path, bytes: &[u8]) -> Result<Run, Failure> {
-    run_v1::from_json(bytes).map_err(|error| in_file(path, error))
+    run_v1::from_json(bytes).map_err(|error| in_file(path, &error))
 }
 
-fn in_file(path: &Path, error: impl std::error::Error + crate::hint::Hint) -> Failure {
+fn in_file(path: &Path, error: &(impl std::error::Error + crate::hint::Hint)) -> Failure {
     let hint = error.hint().unwrap_or_else(|| "give a run file or a verdict file that tollgate wrote".into());
     Failure::message(ErrorClass::Configuration, format!("could not read `{}`: {error}", path.display()), hint)
 }

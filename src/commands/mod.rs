@@ -1,3 +1,4 @@
 //! The jobs: one file a command, each a function from a request to what came of it. They print nothing.
 
 pub mod failure;
+pub mod judge;
