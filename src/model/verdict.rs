@@ -83,7 +83,7 @@ impl SlotValue {
     #[must_use]
     pub fn of(slot: &Slot) -> Self {
         let mut values: Vec<f64> =
-            slot.samples.iter().map(|sample| sample.total / sample.iterations).collect();
+            counted(&slot.samples).iter().map(|sample| sample.total / sample.iterations).collect();
         values.sort_unstable_by(f64::total_cmp);
         let n = values.len();
         if n == 0 {
@@ -112,6 +112,16 @@ impl SlotValue {
             vec![sample(self.median)]
         };
         Slot { side: self.side, padding: 0, samples }
+    }
+}
+
+/// The samples that count. Two of different length are those of criterion's `--quick`, of n and of 2n iterations: only the
+/// larger one is past its warm-up.
+fn counted(samples: &[Sample]) -> &[Sample] {
+    match samples {
+        [first, second] if first.iterations < second.iterations => &samples[1..],
+        [first, second] if first.iterations > second.iterations => &samples[..1],
+        _ => samples,
     }
 }
 
