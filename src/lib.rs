@@ -19,4 +19,7 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod stats;
+pub mod report;
+pub mod stats;
+pub mod store;
 pub mod text;
