@@ -78,9 +78,15 @@ pub struct Failure {
     pub trouble: Trouble,
     /// The end of its standard error: bounded, without control characters.
     pub stderr_tail: String,
+    /// The benchmark (criterion's id) that ran before and is to blame, when it is not the one that was to run.
+    pub culprit: Option<String>,
 }
 
 impl Failure {
+    fn new(trouble: Trouble, stderr_tail: String) -> Self {
+        Self { trouble, stderr_tail, culprit: None }
+    }
+
     /// What happened with its causes, then the end of standard error on lines of its own.
     #[must_use]
     pub fn message(&self) -> String {
@@ -121,7 +127,7 @@ impl Starting {
     /// # Errors
     /// When the system refuses, or the user wants us to stop.
     pub fn spawn(launch: &Launch<'_>, interrupt: &Interrupt) -> Result<Self, Failure> {
-        let failed = |trouble| Failure { trouble, stderr_tail: String::new() };
+        let failed = |trouble| Failure::new(trouble, String::new());
         if let Some(signal) = interrupt.requested() {
             return Err(failed(Trouble::Interrupted(signal)));
         }
@@ -166,7 +172,7 @@ impl Starting {
             }
         };
         self.child.kill();
-        Err(Failure { trouble, stderr_tail: self.child.stderr_tail() })
+        Err(Failure::new(trouble, self.child.stderr_tail()))
     }
 }
 
@@ -204,12 +210,23 @@ pub struct Bench {
     interrupt: Interrupt,
     state: State,
     version: Version,
+    /// How often each benchmark was measured.
     completed: HashMap<String, usize>,
+    /// The benchmark that was measured last.
+    last: Option<String>,
 }
 
 impl Bench {
     fn new(child: Child, link: Link, interrupt: Interrupt) -> Self {
-        Self { child, link, interrupt, state: State::Ungreeted, version: [0; 3], completed: HashMap::new() }
+        Self {
+            child,
+            link,
+            interrupt,
+            state: State::Ungreeted,
+            version: [0; 3],
+            completed: HashMap::new(),
+            last: None,
+        }
     }
 
     /// Its criterion's version; zeros before the first event.
@@ -307,7 +324,21 @@ impl Bench {
     /// Ends it at once and keeps the end of its standard error.
     pub fn fail(&mut self, trouble: Trouble) -> Failure {
         self.child.kill();
-        Failure { trouble, stderr_tail: self.child.stderr_tail() }
+        let mut failure = Failure::new(trouble, self.child.stderr_tail());
+        // Nonsense between two benchmarks comes from the one that ended: a process that forked says everything twice.
+        if matches!(failure.trouble, Trouble::Malformed(_)) && !matches!(self.state, State::Running(_)) {
+            failure.culprit = self.last.clone();
+        }
+        failure
+    }
+
+    /// Lets it go on without waiting for what it comes to.
+    ///
+    /// Nothing is lost when that fails: [`Bench::finish`] will find out why.
+    pub fn let_go(&mut self) {
+        if self.state == State::Waiting && self.send(&Request::Continue).is_ok() {
+            self.state = State::Between;
+        }
     }
 
     fn advance(&mut self, deadline: Instant) -> Result<Event, Trouble> {
@@ -325,6 +356,7 @@ impl Bench {
                 (Message::Complete(complete), State::Running(id)) if complete.id == *id => {
                     self.state = State::Waiting;
                     *self.completed.entry(complete.id.clone()).or_default() += 1;
+                    self.last = Some(complete.id.clone());
                     return Ok(Event::Complete(complete));
                 }
                 (Message::Other, _) => {}

@@ -89,6 +89,8 @@ pub struct Complete {
     pub warm_up: Option<Duration>,
     /// The measurement time in force, which a group may have set itself.
     pub measurement: Option<Duration>,
+    /// The number of samples in force, which a group may have set itself.
+    pub sample_size: Option<u64>,
 }
 
 /// A message to the bench.
@@ -155,17 +157,13 @@ fn parse(body: &[u8]) -> Result<Message, Malformed> {
         Raw::SkippingBenchmark { id } => Message::Skipped(id.full()?),
         Raw::BeginningBenchmark { id } => Message::Began(id.full()?),
         Raw::MeasurementComplete { id, iters, times, benchmark_config } => {
-            let (warm_up, measurement) = benchmark_config.map_or((None, None), |config| {
-                (
-                    config.warm_up_time.map(RawDuration::duration),
-                    config.measurement_time.map(RawDuration::duration),
-                )
-            });
+            let config = benchmark_config.unwrap_or_default();
             Message::Complete(Complete {
                 id: id.full()?,
                 samples: samples(&iters, &times)?,
-                warm_up,
-                measurement,
+                warm_up: config.warm_up_time.map(RawDuration::duration),
+                measurement: config.measurement_time.map(RawDuration::duration),
+                sample_size: config.sample_size,
             })
         }
         Raw::ScaledValues { scaled_values, unit } => Message::Scaled { values: scaled_values, unit },
@@ -235,10 +233,11 @@ impl RawId {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RawConfig {
     measurement_time: Option<RawDuration>,
     warm_up_time: Option<RawDuration>,
+    sample_size: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -313,7 +312,7 @@ mod tests {
     fn a_measurement_comes_with_its_samples_and_the_times_in_force() {
         let samples = vec![Sample { iterations: 1.0, total: 20.0 }, Sample { iterations: 2.0, total: 39.0 }];
         let (warm_up, measurement) = (Some(Duration::from_millis(20)), Some(Duration::from_secs(5)));
-        let expected = Complete { id: "g/f".into(), samples, warm_up, measurement };
+        let expected = Complete { id: "g/f".into(), samples, warm_up, measurement, sample_size: Some(10) };
         assert_eq!(read(&complete(&[1.0, 2.0], &[20.0, 39.0])), Ok(Message::Complete(expected)));
     }
 
