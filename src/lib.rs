@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod cargo;
+pub mod commands;
 pub mod files;
 pub mod format;
 pub mod git;
