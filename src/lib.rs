@@ -8,11 +8,13 @@
 pub mod calibrate;
 pub mod cargo;
 pub mod commands;
+pub mod config;
 pub mod files;
 pub mod format;
 pub mod git;
 pub mod hint;
 pub mod judge;
+pub mod live;
 pub mod machine;
 pub mod measure;
 pub mod model;

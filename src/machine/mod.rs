@@ -1,4 +1,4 @@
-//! The host: what it is, what it does to measurements, and what would make it better.
+//! The host: what it is, how noisy it is, what it does to measurements, and what would make it better.
 
 pub mod advice;
 pub mod inspect;

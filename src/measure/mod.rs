@@ -1,6 +1,7 @@
 //! Measuring: two revisions in paired rounds, or one alone.
 
 pub mod census;
+pub mod command;
 pub mod cost;
 pub mod criterion;
 pub mod lockstep;

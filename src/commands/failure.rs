@@ -1,0 +1,68 @@
+//! Why a command could not do its job, by the class that decides the exit code.
+
+use crate::{
+    hint::Hint,
+    model::outcome::{ErrorClass, Outcome},
+};
+use std::{error::Error, fmt};
+
+/// A command's failure: its class, its cause chain and the next step for the user.
+#[derive(Debug)]
+pub struct Failure {
+    class: ErrorClass,
+    error: Box<dyn Error + Send + Sync>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Bad flags, a bad file, a revision that does not exist: exit code 2.
+    pub fn configuration(error: impl Error + Hint + Send + Sync + 'static) -> Self {
+        Self::new(ErrorClass::Configuration, error)
+    }
+
+    /// A build, a benchmark or the machine failed: exit code 5.
+    pub fn measurement(error: impl Error + Hint + Send + Sync + 'static) -> Self {
+        Self::new(ErrorClass::Measurement, error)
+    }
+
+    /// A result could not be written: exit code 6.
+    pub fn reporting(error: impl Error + Hint + Send + Sync + 'static) -> Self {
+        Self::new(ErrorClass::Reporting, error)
+    }
+
+    /// A failure with its class and whatever hint the error has.
+    pub fn new(class: ErrorClass, error: impl Error + Hint + Send + Sync + 'static) -> Self {
+        let hint = error.hint();
+        Self { class, error: Box::new(error), hint }
+    }
+
+    /// A failure that is one sentence.
+    pub fn message(class: ErrorClass, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        let hint = hint.into();
+        Self { class, error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
+    }
+
+    /// The outcome that this failure makes of the command.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::Error(self.class)
+    }
+
+    /// The next step for the user.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(formatter)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
