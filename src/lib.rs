@@ -5,6 +5,7 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
+pub mod commands;
 pub mod calibrate;
 pub mod cargo;
 pub mod commands;
