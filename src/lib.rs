@@ -5,7 +5,6 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
-pub mod commands;
 pub mod calibrate;
 pub mod cargo;
 pub mod commands;
@@ -22,7 +21,6 @@ pub mod model;
 pub mod plan;
 pub mod process;
 pub mod progress;
-pub mod stats;
 pub mod report;
 pub mod stats;
 pub mod store;
