@@ -13,6 +13,7 @@ pub mod model;
 pub mod process;
 pub mod progress;
 pub mod report;
+pub mod sources;
 pub mod stats;
 pub mod store;
 pub mod text;
