@@ -43,8 +43,13 @@ impl Failure {
 
     /// A failure that is one sentence.
     pub fn message(class: ErrorClass, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::sentence(Outcome::Error(class), message, hint)
+    }
+
+    /// A failure that is one sentence, with an outcome of its own.
+    pub fn sentence(outcome: Outcome, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = hint.into();
-        Self { outcome: Outcome::Error(class), error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
+        Self { outcome, error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
     }
 
     /// The outcome that this failure makes of the command.

@@ -61,10 +61,18 @@ pub fn run(directory: &Path, interrupt: &Interrupt) -> Result<String, Failure> {
     let names: Vec<_> = request.targets.iter().map(|target| escape::terminal(target)).collect();
     report.push(match names.len() {
         0 => "no criterion bench target was found: add one with `harness = false` under [[bench]]".to_owned(),
-        count => format!("found {} with `harness = false`: {}", plural::count(count, "bench target"), names.join(", ")),
+        count => format!(
+            "found {} with `harness = false`: {}",
+            plural::count(count, "bench target"),
+            names.join(", ")
+        ),
     });
     for skipped in &choice.skipped {
-        report.push(format!("  not measured: {} ({})", escape::terminal(&skipped.target), escape::terminal(&skipped.reason)));
+        report.push(format!(
+            "  not measured: {} ({})",
+            escape::terminal(&skipped.target),
+            escape::terminal(&skipped.reason)
+        ));
     }
     report.push("next: read tollgate.toml, run `tollgate check` once, and commit both files".to_owned());
     Ok(report.join("\n") + "\n")
@@ -96,7 +104,8 @@ fn write_new(path: &Path, text: &str) -> Result<Written, Failure> {
 
 fn configuration(targets: &[String]) -> String {
     let found = if targets.is_empty() {
-        "# No criterion bench target was found yet: add one with `harness = false` under [[bench]].".to_owned()
+        "# No criterion bench target was found yet: add one with `harness = false` under [[bench]]."
+            .to_owned()
     } else {
         let lines: Vec<_> = targets.iter().map(|target| format!("#   {}", one_line(target))).collect();
         format!("# Criterion bench targets found here:\n{}", lines.join("\n"))
@@ -127,10 +136,15 @@ mod tests {
         read::parse(&text).unwrap();
         let uncommented: String = text
             .lines()
-            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ") || rest.starts_with("[[")).unwrap_or(line))
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| rest.contains(" = ") || rest.starts_with("[["))
+                    .unwrap_or(line)
+            })
             .map(|line| format!("{line}\n"))
             .collect();
-        let file = read::parse(&uncommented).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{uncommented}"));
+        let file =
+            read::parse(&uncommented).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{uncommented}"));
         assert!(!file.rule.is_empty() && !file.waiver.is_empty() && !file.rename.is_empty());
     }
 

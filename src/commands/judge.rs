@@ -3,13 +3,17 @@
 use crate::{
     commands::failure::Failure,
     format::{
-        run_v1, verdict_v1,
+        Error, run_v1, verdict_v1,
         version::{self, Kind},
     },
+    hint::Hint,
     judge,
     model::{outcome::ErrorClass, policy::Strictness, run::Run, verdict::CheckVerdict},
 };
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A run file of hundreds of benchmarks takes a few megabytes; more than this is no file of ours.
 const MAX_BYTES: u64 = 1 << 30;
@@ -73,7 +77,11 @@ pub fn read_run(path: &Path) -> Result<Run, Failure> {
 /// When it cannot be read or is too large.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| {
-        Failure::message(ErrorClass::Configuration, format!("could not read `{}`: {why}", path.display()), "check the path")
+        Failure::message(
+            ErrorClass::Configuration,
+            format!("could not read `{}`: {why}", path.display()),
+            "check the path",
+        )
     };
     let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
     if size > MAX_BYTES {
@@ -90,7 +98,11 @@ fn parse_run(path: &Path, bytes: &[u8]) -> Result<Run, Failure> {
     run_v1::from_json(bytes).map_err(|error| in_file(path, &error))
 }
 
-fn in_file(path: &Path, error: &(impl std::error::Error + crate::hint::Hint)) -> Failure {
+pub(super) fn in_file(path: &Path, error: &Error) -> Failure {
     let hint = error.hint().unwrap_or_else(|| "give a run file or a verdict file that tollgate wrote".into());
-    Failure::message(ErrorClass::Configuration, format!("could not read `{}`: {error}", path.display()), hint)
+    Failure::message(
+        ErrorClass::Configuration,
+        error.clone().in_file(path.display().to_string()).to_string(),
+        hint,
+    )
 }

@@ -122,7 +122,8 @@ impl<'a> Session<'a> {
     ) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
         self.with_request(seed, previous, only, |request| {
-            measure::measure(request, self.work.progress, self.work.interrupt, keep).map_err(Failure::measurement)
+            measure::measure(request, self.work.progress, self.work.interrupt, keep)
+                .map_err(Failure::measurement)
         })
     }
 
@@ -130,7 +131,8 @@ impl<'a> Session<'a> {
     pub fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
         self.with_request(seed, &[], None, |request| {
-            measure::single(request, processes, self.work.progress, self.work.interrupt).map_err(Failure::measurement)
+            measure::single(request, processes, self.work.progress, self.work.interrupt)
+                .map_err(Failure::measurement)
         })
     }
 
@@ -158,7 +160,8 @@ impl<'a> Session<'a> {
             _ => limits(benchmark).left_out,
         };
         let margin = |benchmark: &Benchmark| limits(benchmark).margin;
-        let standing = |measurement: &Measurement| paired::standing(measurement, &limits(&measurement.benchmark));
+        let standing =
+            |measurement: &Measurement| paired::standing(measurement, &limits(&measurement.benchmark));
         let identical = if settings.measure_identical { IdenticalCode::Measure } else { IdenticalCode::Skip };
         job(&measure::Request {
             pairs: &self.builds.pairs,
@@ -188,7 +191,10 @@ impl<'a> Session<'a> {
     /// What the reader should know before anything was measured.
     fn warnings(&self) -> Vec<Warning> {
         let skipped = self.builds.skipped.iter().map(|skipped| {
-            Warning::new("skipped_target", format!("bench target `{}` is not measured: {}", skipped.target, skipped.reason))
+            Warning::new(
+                "skipped_target",
+                format!("bench target `{}` is not measured: {}", skipped.target, skipped.reason),
+            )
         });
         self.builds.warnings.iter().cloned().chain(skipped).collect()
     }
