@@ -231,7 +231,8 @@ impl Workshop<'_> {
 
     /// Digests of all that goes into the executables.
     fn keys(&self, side: &Prepared<'_>, sharing: Sharing) -> Keys {
-        let mut text = format!("tollgate.build/1\n{:?}\n{:?}\n", self.alignment.flags(), self.selection);
+        let mut text = format!("tollgate {}\n{:?}\n", env!("CARGO_PKG_VERSION"), self.alignment.flags());
+        text.push_str(&format!("{:?}\n", self.selection));
         text.push_str(&format!("{}\n{}\n", side.rustc.verbose, tree::joint_digest(&side.tree.digests)));
         text.push_str(&format!("{}\n{}\n", side.workspace.root == side.tree.folder, self.outside));
         let place = side.invocation.directory.strip_prefix(&side.tree.folder).unwrap_or(Path::new(""));

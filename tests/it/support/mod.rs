@@ -1,0 +1,3 @@
+//! Scenes for tests: repositories with sample crates.
+
+pub(crate) mod repository;
