@@ -130,6 +130,9 @@ fn unchanged(story: &Story) -> String {
     let [best, worst] = worsenings(story, change);
     match (best, worst) {
         (Some(best), _) if best > 0.0 => format!("{}, within {}", moved_within(story, change), margin(story)),
+        (_, Some(worst)) if worst < 0.0 && !is_beyond(story, change.estimate) => {
+            format!("{}, within {}", moved_within(story, change), margin(story))
+        }
         (_, Some(worst)) if worst <= 0.0 => format!("not {} at all", words.worse),
         (_, Some(worst)) if worst <= evidence.margin => {
             format!("not {} by more than {}", words.worse, plain(worst))
@@ -163,7 +166,7 @@ fn inconclusive(story: &Story) -> String {
                 plain(worst.max(0.0)),
             ),
             Some(worst) => {
-                format!("not {} by more than {}; nothing closer could be shown", words.worse, plain(worst))
+                format!("not {} by more than {} is all that could be shown", words.worse, plain(worst))
             }
             None => "nothing could be ruled out".into(),
         },
