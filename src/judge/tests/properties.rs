@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::support::*;
 use crate::{
-    judge::{judge, stored::suspects},
+    judge::{judge, suspects},
     model::{
         baseline::{StoredRun, StoredSeries},
         metric::{Direction, Metric, Nature},
