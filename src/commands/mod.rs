@@ -1,5 +1,6 @@
 //! The jobs: one module a command, each a function from a request to what came of it. They print nothing.
 
 pub mod baseline;
+pub mod doctor;
 pub mod failure;
 pub mod judge;
