@@ -93,14 +93,18 @@ impl Floor {
     /// What a check can show here, margin aside.
     #[must_use]
     pub fn visible(&self, check: Check) -> Visible {
-        let rounds = self.rounds(check);
-        let smallest = |scatter: f64| smallest(scatter, rounds, check.benchmarks, 0.0);
         Visible {
             check,
-            rounds,
-            typical: smallest(self.typical_scatter()),
-            worst: self.worst_scatter().and_then(|(_, scatter)| smallest(scatter)),
+            rounds: self.rounds(check),
+            typical: self.smallest(self.typical_scatter(), check),
+            worst: self.worst_scatter().and_then(|(_, scatter)| self.smallest(scatter, check)),
         }
+    }
+
+    /// The smallest slowdown that a check can show in a kernel that scatters so much, margin aside.
+    #[must_use]
+    pub fn smallest(&self, scatter: f64, check: Check) -> Option<f64> {
+        smallest(scatter, self.rounds(check), check.benchmarks, 0.0)
     }
 
     /// The smallest slowdown that a check fails for in a kernel that scatters so much, the default margin included.
