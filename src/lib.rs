@@ -5,9 +5,9 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
-pub mod commands;
 pub mod calibrate;
 pub mod cargo;
+pub mod commands;
 pub mod config;
 pub mod files;
 pub mod format;

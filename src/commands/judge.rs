@@ -9,7 +9,10 @@ use crate::{
     judge,
     model::{outcome::ErrorClass, policy::Strictness, run::Run, verdict::CheckVerdict},
 };
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// A run file of hundreds of benchmarks takes a few megabytes; more than this is no file of ours.
 const MAX_BYTES: u64 = 1 << 30;
@@ -73,7 +76,11 @@ pub fn read_run(path: &Path) -> Result<Run, Failure> {
 /// When it cannot be read or is too large.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| {
-        Failure::message(ErrorClass::Configuration, format!("could not read `{}`: {why}", path.display()), "check the path")
+        Failure::message(
+            ErrorClass::Configuration,
+            format!("could not read `{}`: {why}", path.display()),
+            "check the path",
+        )
     };
     let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
     if size > MAX_BYTES {
