@@ -5,3 +5,16 @@
 /// Base and head built alike, from real repositories.
 mod builds;
 mod support;
+//! The integration tests, one binary.
+//!
+//! - [`baseline`]: stored runs in real repositories with real remotes.
+//! - [`tidy`]: rules of the house that a machine can keep.
+
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may panic, and one that cannot run here says so"
+)]
+
+mod baseline;
+mod tidy;
