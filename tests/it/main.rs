@@ -2,6 +2,7 @@
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
 //! - [`builds`]: base and head built alike, from real repositories.
+//! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
@@ -13,6 +14,7 @@
 
 mod baseline;
 mod builds;
+mod check;
 mod compare;
 mod support;
 mod tidy;
