@@ -9,6 +9,7 @@ pub mod cargo;
 pub mod files;
 pub mod git;
 pub mod hint;
+pub mod machine;
 pub mod measure;
 pub mod model;
 pub mod process;
