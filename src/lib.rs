@@ -5,11 +5,19 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
+pub mod files;
 pub mod format;
+pub mod git;
 pub mod hint;
 pub mod judge;
 pub mod model;
 pub mod plan;
 pub mod progress;
 pub mod stats;
+pub mod process;
+pub mod progress;
+pub mod report;
+pub mod sources;
+pub mod stats;
+pub mod store;
 pub mod text;

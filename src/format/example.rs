@@ -44,7 +44,7 @@ pub(crate) fn blocks(base: f64, head: f64) -> Vec<Block> {
                 iterations: f64::from(n * 10),
                 total: f64::from(n * 10) * value * (1.0 + wobble * at as f64) * (1.0 + 0.001 * f64::from(n)),
             };
-            Slot { side, padding: 16 * at as u32, samples: (1..=10).map(sample).collect() }
+            Slot { side, padding: [0, 16, 32, 48, 64, 4096][at], samples: (1..=10).map(sample).collect() }
         };
         order.into_iter().enumerate().map(slot).collect::<Vec<_>>()
     };
@@ -237,7 +237,7 @@ fn judgement(row: &Row, run: &Run) -> Judgement {
         display_id: row.id.into(),
         metric: Metric::time(),
         verdict: row.verdict,
-        rounds: 3 * slots.len() as u32,
+        rounds: if slots.is_empty() { 0 } else { 6 },
         base: value(Side::Base),
         head: value(Side::Head),
         change: row.change.map(|(estimate, lower, upper)| Change {
@@ -250,7 +250,7 @@ fn judgement(row: &Row, run: &Run) -> Judgement {
         p_value: row.p.map(|(p, _)| p),
         q_value: row.p.map(|(_, q)| q),
         minimum_detectable: row.p.map(|_| 0.009),
-        scatter: row.p.map(|_| 0.011),
+        scatter: row.p.map(|(p, _)| 0.009 + p / 100.0),
         blind: row.p.map(|_| false),
         reason: row.reason.into(),
         slots,

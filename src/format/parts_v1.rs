@@ -122,7 +122,7 @@ impl Revision {
 }
 
 /// git's object ids: 40 digits (SHA-1) or 64 (SHA-256).
-fn check_object_id(id: &str) -> Result<(), String> {
+pub(super) fn check_object_id(id: &str) -> Result<(), String> {
     let hexadecimal = id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if hexadecimal && matches!(id.len(), 40 | 64) {
         Ok(())
@@ -471,30 +471,41 @@ impl From<&StoredRun> for SeriesRun {
 impl Series {
     pub(super) fn model(self) -> Result<StoredSeries, Fault> {
         let runs = self.runs.into_iter().enumerate();
+        let nature = self.nature.into();
         Ok(StoredSeries {
             benchmark: benchmark(self.target, self.id)?,
             metric: metric::Metric {
                 name: self.metric,
                 unit: self.unit,
                 direction: self.direction.into(),
-                nature: self.nature.into(),
+                nature,
             },
             runs: runs
-                .map(|(at, run)| run.model().map_err(|fault| fault.under(&format!("runs[{at}]"))))
+                .map(|(at, run)| run.model(nature).map_err(|fault| fault.under(&format!("runs[{at}]"))))
                 .collect::<Result<_, _>>()?,
         })
     }
 }
 
+/// Whether a stored run can have measured these values: counts may be 0, a noisy value is positive.
+pub(super) fn check_values(nature: metric::Nature, values: &[f64]) -> Result<(), String> {
+    if values.is_empty() {
+        return Err("a stored run holds at least one value".to_owned());
+    }
+    let possible = |value: f64| match nature {
+        metric::Nature::Noisy => value.is_finite() && value > 0.0,
+        metric::Nature::Deterministic => value.is_finite() && value >= 0.0,
+    };
+    match values.iter().find(|value| !possible(**value)) {
+        Some(value) => Err(format!("{value} cannot have been measured")),
+        None => Ok(()),
+    }
+}
+
 impl SeriesRun {
-    fn model(self) -> Result<StoredRun, Fault> {
+    fn model(self, nature: metric::Nature) -> Result<StoredRun, Fault> {
         check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
-        if self.values.is_empty() {
-            return Err(invalid("values", "a stored run holds at least one value"));
-        }
-        if let Some(value) = self.values.iter().find(|value| !value.is_finite() || **value < 0.0) {
-            return Err(invalid("values", format!("{value} is negative or not finite")));
-        }
+        check_values(nature, &self.values).map_err(|problem| invalid("values", problem))?;
         Ok(StoredRun { rev: self.rev, recorded_at: self.recorded_at, values: self.values })
     }
 }

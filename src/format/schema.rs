@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, schema_for};
 
-use super::{baseline_v1, run_v1, verdict_v1, version::Kind};
+use super::{baseline_v1, history_v1, run_v1, verdict_v1, version::Kind};
 
 /// The schema of a kind of document, as the bytes of its committed file.
 #[must_use]
@@ -11,6 +11,7 @@ pub fn json_schema(kind: Kind) -> Vec<u8> {
         Kind::Run => schema::<run_v1::Document>(kind),
         Kind::Verdict => schema::<verdict_v1::Document>(kind),
         Kind::Baseline => schema::<baseline_v1::Document>(kind),
+        Kind::History => schema::<history_v1::Document>(kind),
     }
 }
 

@@ -13,10 +13,12 @@ pub enum Kind {
     Verdict,
     /// `tollgate.baseline/1`: stored runs.
     Baseline,
+    /// `tollgate.history/1`: one recorded run.
+    History,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Run, Self::Verdict, Self::Baseline];
+    const ALL: [Self; 4] = [Self::Run, Self::Verdict, Self::Baseline, Self::History];
 
     /// The name before the slash: `tollgate.run`.
     #[must_use]
@@ -25,6 +27,7 @@ impl Kind {
             Self::Run => "tollgate.run",
             Self::Verdict => "tollgate.verdict",
             Self::Baseline => "tollgate.baseline",
+            Self::History => "tollgate.history",
         }
     }
 

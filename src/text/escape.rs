@@ -74,11 +74,28 @@ pub fn markdown_code(name: &str) -> String {
 /// else is literal: no mention, link, image, HTML, emphasis, heading, list, quote or fence comes of it.
 #[must_use]
 pub fn markdown_text(text: &str) -> String {
+    sentence(text.trim_start(), Place::Start)
+}
+
+/// [`markdown_text`] for a part of a line with something before it, where a dash starts no list.
+#[must_use]
+pub fn markdown_inline(text: &str) -> String {
+    sentence(text, Place::Within)
+}
+
+/// Where in a block of Markdown a text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    Within,
+}
+
+fn sentence(text: &str, place: Place) -> String {
     let text = visible(text);
     let mut markdown = String::new();
-    let mut rest = text.trim_start();
+    let mut rest = text.as_str();
     while let Some((before, code, after)) = code_span(rest) {
-        literal(before, &mut markdown);
+        literal(before, place, &mut markdown);
         // Next to another backtick or a dollar, backticks would mean something else.
         let apart = !markdown.ends_with(['`', '$']) && !after.starts_with(['`', '$']);
         match apart {
@@ -89,7 +106,7 @@ pub fn markdown_text(text: &str) -> String {
         }
         rest = after;
     }
-    literal(rest, &mut markdown);
+    literal(rest, place, &mut markdown);
     markdown
 }
 
@@ -195,13 +212,13 @@ fn code_span(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Appends words that must stay words. Those that GitHub would turn into something become code.
-fn literal(text: &str, markdown: &mut String) {
+fn literal(text: &str, place: Place, markdown: &mut String) {
     for word in text.split_inclusive(' ') {
         let (bare, space) = word.strip_suffix(' ').map_or((word, ""), |bare| (bare, " "));
         if is_reference(bare) {
             let _ = write!(markdown, "<code>{}</code>{space}", entities(bare));
         } else {
-            let starts = markdown.is_empty();
+            let starts = place == Place::Start && markdown.is_empty();
             escape_word(bare, starts, markdown);
             markdown.push_str(space);
         }
@@ -223,7 +240,10 @@ fn is_reference(word: &str) -> bool {
 fn escape_word(word: &str, starts: bool, markdown: &mut String) {
     // At the start of a block, a dash is a list, digits with a dot are one too.
     let numbered = starts && word.starts_with(|c: char| c.is_ascii_digit()) && word.ends_with(['.', ')']);
-    for (at, character) in word.chars().enumerate() {
+    let mut before = ' ';
+    let mut characters = word.chars().enumerate().peekable();
+    while let Some((at, character)) = characters.next() {
+        let after = characters.peek().map_or(' ', |(_, next)| *next);
         match character {
             '&' => markdown.push_str("&amp;"),
             '<' => markdown.push_str("&lt;"),
@@ -231,28 +251,22 @@ fn escape_word(word: &str, starts: bool, markdown: &mut String) {
             '|' => markdown.push_str("&#124;"),
             '\\' => markdown.push_str("&#92;"),
             '`' => markdown.push_str("&#96;"),
-            '*' | '_' | '~' | '[' | ']' | '^' => {
-                markdown.push('\\');
-                markdown.push(character);
-            }
-            '-' | '+' | '=' if starts && at == 0 => {
-                markdown.push('\\');
-                markdown.push(character);
-            }
-            '.' | ')' if numbered => {
-                markdown.push('\\');
-                markdown.push(character);
-            }
+            // Within a word an underscore is only itself.
+            '_' if before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() => markdown.push('_'),
+            '*' | '_' | '~' | '[' | ']' | '^' => markdown.extend(['\\', character]),
+            '-' | '+' | '=' if starts && at == 0 => markdown.extend(['\\', character]),
+            '.' | ')' if numbered => markdown.extend(['\\', character]),
             other => markdown.push(other),
         }
+        before = character;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        html, markdown_code, markdown_text, shortened, terminal, terminal_lines, workflow_message,
-        workflow_property, xml,
+        html, markdown_code, markdown_inline, markdown_text, shortened, terminal, terminal_lines,
+        workflow_message, workflow_property, xml,
     };
 
     #[test]
@@ -296,6 +310,7 @@ mod tests {
         assert_eq!(markdown_text("a|b `c|d`"), "a&#124;b <code>c&#124;d</code>");
         assert_eq!(markdown_text("- x"), r"\- x");
         assert_eq!(markdown_text("1. x"), r"1\. x");
+        assert_eq!(markdown_inline(" +5.0 %"), " +5.0 %");
         assert_eq!(markdown_text("4.2 % more. Really"), "4.2 % more. Really");
         assert_eq!(markdown_text("# x"), "<code>&#35;</code> x");
         assert_eq!(markdown_text("a ` b"), "a &#96; b");
@@ -305,10 +320,12 @@ mod tests {
             markdown_text("see http://evil.example"),
             "see <code>http&#58;&#47;&#47;evil&#46;example</code>"
         );
+        assert_eq!(markdown_text("\n\n# x"), "<code>&#35;</code> x");
         assert_eq!(
-            markdown_text("\n\n# x"),
-            r"&#92;n&#92;n# x".replace("&#92;n&#92;n#", "<code>&#92;n&#92;n&#35;</code>")
+            markdown_text("a\n# x"),
+            r"a&#92;n<code>&#35;</code> x".replace("a&#92;n<code>", "<code>a&#92;n")
         );
+        assert_eq!(markdown_text("x86_64 _a_"), r"x86_64 \_a\_");
     }
 
     #[test]
