@@ -12,8 +12,6 @@ pub mod hint;
 pub mod judge;
 pub mod model;
 pub mod plan;
-pub mod progress;
-pub mod stats;
 pub mod process;
 pub mod progress;
 pub mod report;
