@@ -53,7 +53,10 @@ fn units(units: u64) -> String {
 
 fn sample(rows: &[(&str, &str)]) -> Repository {
     let repository = Repository::new();
-    repository.write("Cargo.toml", MANIFEST).write("src/lib.rs", LIBRARY).write("benches/kernels.rs", &bench(rows));
+    repository
+        .write("Cargo.toml", MANIFEST)
+        .write("src/lib.rs", LIBRARY)
+        .write("benches/kernels.rs", &bench(rows));
     repository.commit("base");
     repository
 }
@@ -70,7 +73,11 @@ fn row<'v>(verdict: &'v Value, id: &str) -> &'v Value {
 
 /// The folder of results: the shared target folder's.
 fn results(verdict: &Ran) -> PathBuf {
-    let line = verdict.stderr.lines().find(|line| line.starts_with("kept in ")).unwrap_or_else(|| panic!("{}", verdict.stderr));
+    let line = verdict
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("kept in "))
+        .unwrap_or_else(|| panic!("{}", verdict.stderr));
     PathBuf::from(line.trim_start_matches("kept in ").split(": ").next().unwrap())
 }
 
@@ -90,9 +97,21 @@ fn traces(repository: &Repository) -> Vec<String> {
 #[test]
 fn one_check_tells_slower_faster_steady_new_and_missing_apart() {
     let odd = "odd |name| *(x)* é/1 <b>";
-    let base = [("steady", &*units(900)), ("slower", &*units(600)), ("faster", &*units(1800)), ("gone", &*units(300)), (odd, &*units(700))];
+    let base = [
+        ("steady", &*units(900)),
+        ("slower", &*units(600)),
+        ("faster", &*units(1800)),
+        ("gone", &*units(300)),
+        (odd, &*units(700)),
+    ];
     let repository = sample(&base);
-    let head = [("steady", &*units(900)), ("slower", &*units(1800)), ("faster", &*units(600)), ("fresh", &*units(300)), (odd, &*units(700))];
+    let head = [
+        ("steady", &*units(900)),
+        ("slower", &*units(1800)),
+        ("faster", &*units(600)),
+        ("fresh", &*units(300)),
+        (odd, &*units(700)),
+    ];
     repository.write("benches/kernels.rs", &bench(&head));
     let before = traces(&repository);
     let ran = check(&repository, &["--format", "json"]).exits(1);
@@ -202,7 +221,8 @@ fn an_interrupted_check_keeps_what_was_measured_leaves_nothing_behind_and_a_reru
             .spawn()
             .unwrap();
         wait_for_state(&repository, &mut child);
-        let status = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let status =
+            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(status.success());
         ran(child.wait_with_output().unwrap())
     };
@@ -234,12 +254,16 @@ fn an_interrupted_check_keeps_what_was_measured_leaves_nothing_behind_and_a_reru
 /// Waits until a block was measured and kept.
 fn wait_for_state(repository: &Repository, child: &mut std::process::Child) {
     let listing = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("sample-crates/tollgate/state");
+    let target =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("sample-crates/tollgate/state");
     let tree = repository.git(&["rev-parse", "HEAD^{tree}"]);
     let deadline = Instant::now() + Duration::from_secs(300);
     loop {
         let known = listing(&target).iter().any(|entry| {
-            let recent = entry.metadata().and_then(|m| m.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age < Duration::from_secs(2)));
+            let recent = entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .is_ok_and(|at| at.elapsed().is_ok_and(|age| age < Duration::from_secs(2)));
             recent && fs::read_to_string(entry.path()).is_ok_and(|text| text.contains(&tree))
         });
         if known {

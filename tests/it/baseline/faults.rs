@@ -305,7 +305,8 @@ fn save_until_killed() {
     let Some(work) = std::env::var_os("TOLLGATE_TEST_WORK_TREE").map(PathBuf::from) else { return };
     let rev = git(&work, &["rev-parse", "HEAD"]);
     for at in 0..100_000 {
-        let report: Result<save::Report, Error> = save_to(&work, &run(&rev, START + at), From::Both, Send::No);
+        let report: Result<save::Report, Error> =
+            save_to(&work, &run(&rev, START + at), From::Both, Send::No);
         report.unwrap();
     }
 }

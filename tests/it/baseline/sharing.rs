@@ -47,8 +47,9 @@ fn writers_of_one_clone_lose_nothing_in_either_place() {
     thread::scope(|scope| {
         for writer in 0..6 {
             let (scene, rev) = (&scene, &rev);
-            scope
-                .spawn(move || save_to(&scene.work(), &run(rev, START + writer), From::Both, Send::No).unwrap());
+            scope.spawn(move || {
+                save_to(&scene.work(), &run(rev, START + writer), From::Both, Send::No).unwrap()
+            });
         }
     });
     let verified = scene.verify();
