@@ -1,6 +1,7 @@
 //! Before the first slot of a single revision: who is there, and what it will cost.
 
 use super::{
+    builds::BenchExecutable,
     census::{Census, Entry},
     cost::Cost,
     course::Way,
@@ -8,7 +9,6 @@ use super::{
     request::Request,
     stage::Stage,
     subject::whole_target,
-    target::BenchExecutable,
 };
 use crate::{
     model::{

@@ -2,11 +2,11 @@
 //! the one whose turn it is.
 
 use super::{
+    builds::BenchExecutable,
     criterion::protocol::Complete,
     slot::{Bench, Failure},
     stage::{Sampling, Stage, slot_arguments},
     subject::Match,
-    target::BenchExecutable,
 };
 use crate::{
     machine::noise::{Disturbance, Meter},

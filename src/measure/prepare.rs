@@ -1,6 +1,7 @@
 //! Before the first slot: who is there, who is compared, what it will cost, and how it must be measured.
 
 use super::{
+    builds::{BenchExecutable, TargetPair},
     census::{self, Census, Entry},
     cost::{Cost, in_time},
     request::{IdenticalCode, Request},
@@ -9,7 +10,6 @@ use super::{
     solo::run_for_files,
     stage::{Sampling, SlotSettings, Stage, file_arguments},
     subject::{Match, bring_together, whole_target},
-    target::{BenchExecutable, TargetPair},
 };
 use crate::{
     machine::noise::available_bytes,

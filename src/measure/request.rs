@@ -1,6 +1,6 @@
 //! What is asked of measuring, and what comes back.
 
-use super::{stage::SlotSettings, target::TargetPair};
+use super::{builds::TargetPair, stage::SlotSettings};
 use crate::{
     files,
     hint::Hint,

@@ -5,6 +5,7 @@
 
 use super::{
     alone::{Alone, prepare_alone},
+    builds::BenchExecutable,
     course::Way,
     criterion::filter,
     interleave::Keep,
@@ -14,7 +15,6 @@ use super::{
     slot::{Bench, Failure},
     solo::run_for_files,
     stage::{Sampling, Stage, file_arguments, slot_arguments},
-    target::BenchExecutable,
 };
 use crate::{
     files::scratch::Scratch,

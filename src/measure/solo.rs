@@ -2,12 +2,12 @@
 //! connect and write files instead.
 
 use super::{
+    builds::BenchExecutable,
     criterion::{files, filter},
     lockstep::{Lineup, Measured, Seat, readings, void_reason},
     slot::{Failure, Trouble},
     stage::{Stage, file_arguments, slot_arguments},
     subject::Place,
-    target::BenchExecutable,
 };
 use crate::{
     files::scratch,
@@ -115,7 +115,8 @@ pub fn run_for_files(
         return Err(failed(Trouble::Connection(std::io::Error::other(error)), String::new()));
     }
     let mut spec = Spec::new(&executable.path, &executable.directory).args(args).timeout(limit);
-    spec.environment.clone_from(&executable.environment);
+    spec.environment
+        .extend(executable.environment.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     let padding = "x".repeat(usize::try_from(padding).unwrap_or(0));
     let spec =
         spec.remove("CARGO_CRITERION_PORT").set("CRITERION_HOME", &home).set("TOLLGATE_PADDING", padding);

@@ -3,7 +3,10 @@
 use super::samples::executable;
 use std::{path::PathBuf, sync::Mutex, time::Duration};
 use tollgate::{
-    measure::{BenchExecutable, IdenticalCode, Listing, Measured, Request, SlotSettings, TargetPair},
+    measure::{
+        IdenticalCode, Listing, Measured, Request, SlotSettings,
+        builds::{BenchExecutable, TargetPair},
+    },
     model::{
         policy::{FamilyMethod, Rename},
         run::{Fate, Measurement},
@@ -73,13 +76,13 @@ impl Scene {
 
     pub(crate) fn set_base(mut self, name: &str, value: &str) -> Self {
         let base = self.pairs[0].base.as_mut().unwrap();
-        base.environment.push((name.into(), Some(value.into())));
+        base.environment.push((name.into(), value.into()));
         self
     }
 
     pub(crate) fn set_head(mut self, name: &str, value: &str) -> Self {
         let head = self.pairs[0].head.as_mut().unwrap();
-        head.environment.push((name.into(), Some(value.into())));
+        head.environment.push((name.into(), value.into()));
         self
     }
 

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
 };
-use tollgate::measure::BenchExecutable;
+use tollgate::measure::builds::BenchExecutable;
 
 /// The executable of a bench target: `kernels05` … `kernels08`, `odd`, `unlinked`, `foreign`.
 pub(crate) fn executable(target: &str) -> BenchExecutable {
