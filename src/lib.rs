@@ -22,6 +22,7 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod report;
+pub mod sources;
 pub mod stats;
 pub mod store;
 pub mod text;

@@ -93,14 +93,18 @@ impl Floor {
     /// What a check can show here, margin aside.
     #[must_use]
     pub fn visible(&self, check: Check) -> Visible {
-        let rounds = self.rounds(check);
-        let smallest = |scatter: f64| smallest(scatter, rounds, check.benchmarks, 0.0);
         Visible {
             check,
-            rounds,
-            typical: smallest(self.typical_scatter()),
-            worst: self.worst_scatter().and_then(|(_, scatter)| smallest(scatter)),
+            rounds: self.rounds(check),
+            typical: self.smallest(self.typical_scatter(), check),
+            worst: self.worst_scatter().and_then(|(_, scatter)| self.smallest(scatter, check)),
         }
+    }
+
+    /// The smallest slowdown that a check can show in a kernel that scatters so much, margin aside.
+    #[must_use]
+    pub fn smallest(&self, scatter: f64, check: Check) -> Option<f64> {
+        smallest(scatter, self.rounds(check), check.benchmarks, 0.0)
     }
 
     /// The smallest slowdown that a check fails for in a kernel that scatters so much, the default margin included.
@@ -142,4 +146,54 @@ fn scatter_of(series: &[Series], kernel: Kernel) -> Option<f64> {
     let of_kernel = series.iter().filter(|series| series.arm().kernel == kernel);
     let blocks: Vec<Vec<SlotValue>> = of_kernel.flat_map(|series| series.values()).collect();
     scatter(&dealt(&blocks)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn floor(scatter: f64) -> Floor {
+        Floor::by_scatter(vec![(Kernel::Sort, scatter), (Kernel::Alloc, 2.0 * scatter)], 0.2)
+    }
+
+    const DEFAULT: Check = Check { budget_seconds: DEFAULT_BUDGET_SECONDS, benchmarks: 8 };
+
+    #[test]
+    fn a_check_gets_the_last_look_that_fits_into_its_budget() {
+        let rounds =
+            |budget_seconds, benchmarks| floor(0.01).visible(Check { budget_seconds, benchmarks }).rounds;
+        assert_eq!(rounds(30, 8), 18, "18.75 rounds of 0.2 s each");
+        assert_eq!(rounds(60, 8), 27);
+        assert_eq!(rounds(600, 8), 39);
+        assert_eq!(rounds(30, 50), 3);
+        assert_eq!(rounds(20, 50), 0);
+    }
+
+    #[test]
+    fn few_rounds_show_nothing_and_more_show_less_and_less() {
+        let floor = floor(0.01);
+        let typical =
+            |budget_seconds, benchmarks| floor.visible(Check { budget_seconds, benchmarks }).typical;
+        assert_eq!(typical(30, 50), None);
+        assert!(typical(600, 8).unwrap() < typical(30, 8).unwrap());
+        assert!(typical(600, 8).unwrap() <= typical(600, 50).unwrap());
+        // (3.62 + 0.84) sqrt(2.1 / 39) 1.5 %, by hand: 39 rounds, level 0.01 / 8 * 0.15 * 0.8
+        assert!((typical(600, 8).unwrap() - 0.0156).abs() < 2e-4, "{:?}", typical(600, 8));
+        assert!(floor.visible(DEFAULT).worst > floor.visible(DEFAULT).typical);
+    }
+
+    #[test]
+    fn a_gate_fails_for_nothing_below_its_margin() {
+        let floor = floor(0.001);
+        assert!(floor.gated(0.001, DEFAULT).unwrap() > 0.02);
+        assert!(floor.gated(0.001, DEFAULT).unwrap() < 0.021);
+        assert!(floor.gated(0.05, DEFAULT).unwrap() > 0.05);
+    }
+
+    #[test]
+    fn the_budget_for_a_change_is_that_of_the_first_look_that_shows_it() {
+        let floor = floor(0.01);
+        assert!((floor.budget_for(0.001, 8, 0.02).unwrap() - 12.0 * 8.0 * 0.2).abs() < 1e-9);
+        assert_eq!(floor.budget_for(0.1, 8, 0.02), None);
+    }
 }

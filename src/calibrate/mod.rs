@@ -20,3 +20,6 @@ pub mod series;
 pub use failure::Error;
 pub use recorder::{Options, Recording, record};
 pub use self_test::SelfTest;
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,14 @@ use crate::{
         null::NullRates,
         recorder::Recording,
     },
+    machine::advice::{Slots, Unseen},
     model::policy::Policy,
 };
+
+/// A margin is advised in steps of this, relative.
+const MARGIN_STEP: f64 = 0.005;
+
+const DEFAULT: Check = Check { budget_seconds: DEFAULT_BUDGET_SECONDS, benchmarks: BENCHMARKS[0] };
 
 /// The conclusions of a self-test.
 #[derive(Debug, Clone)]
@@ -68,6 +74,21 @@ impl SelfTest {
         (voided, voided + rounds / crate::plan::looks::ROUNDS_PER_BLOCK as usize)
     }
 
+    /// What advice on the machine needs to know of the slots.
+    #[must_use]
+    pub fn slots(&self) -> Slots {
+        let worst = self.floor.as_ref().and_then(Floor::worst_scatter);
+        let unseen = self
+            .floor
+            .iter()
+            .flat_map(|floor| floor.scatter.iter().filter_map(|kernel| unseen(floor, *kernel)));
+        Slots {
+            worst_scatter: worst.map(|(_, scatter)| scatter),
+            voided: self.voided_blocks(),
+            unseen: unseen.collect(),
+        }
+    }
+
     /// Whether the gate can see here what it must.
     #[must_use]
     pub fn sight(&self) -> Sight {
@@ -90,6 +111,21 @@ impl SelfTest {
             None => Sight::Unknown,
         }
     }
+}
+
+/// What would help a kernel in which a slowdown of the default margin does not show within the default budget.
+fn unseen(floor: &Floor, (kernel, scatter): (Kernel, f64)) -> Option<Unseen> {
+    let margin = Policy::default().margin;
+    let smallest = floor.smallest(scatter, DEFAULT);
+    if smallest.is_some_and(|smallest| smallest <= margin) {
+        return None;
+    }
+    Some(Unseen {
+        kernel: kernel.name().to_owned(),
+        scatter,
+        margin: smallest.map(|smallest| (smallest / MARGIN_STEP).ceil() * MARGIN_STEP),
+        budget_seconds: floor.budget_for(scatter, DEFAULT.benchmarks, margin),
+    })
 }
 
 /// The kernels in which a slowdown of `policy.must_rule_out` does not show within the default budget.

@@ -1,5 +1,9 @@
 //! The jobs: one module a command, each a function from a request to what came of it. They print nothing.
 
 pub mod baseline;
+pub mod compare;
+pub mod doctor;
 pub mod failure;
+pub mod init;
 pub mod judge;
+mod session;

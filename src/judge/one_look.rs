@@ -55,5 +55,5 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
 
 fn has_one_value_a_side(blocks: &[Vec<SlotValue>]) -> bool {
     let of = |side| blocks.iter().flatten().filter(|slot| slot.side == side).count();
-    of(Side::Base) <= 1 && of(Side::Head) <= 1
+    of(Side::Base) == 1 && of(Side::Head) == 1
 }

@@ -1,6 +1,8 @@
-//! The integration tests, one binary.
+//! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
+//! - [`builds`]: base and head built alike, from real repositories.
+//! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -10,4 +12,7 @@
 )]
 
 mod baseline;
+mod builds;
+mod compare;
+mod support;
 mod tidy;

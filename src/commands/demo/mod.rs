@@ -12,15 +12,11 @@ use std::path::{Path, PathBuf};
 /// Says that a folder is ours to write again.
 const MARKER: &str = ".tollgate-demo";
 
-/// Where to write the demo and how long it may measure.
+/// The check to run on the demo; its directory is where the demo is written.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The folder of the demo repository; made if it is not there.
-    pub folder: PathBuf,
-    /// The time that measuring may take, seconds.
-    pub budget_seconds: f64,
-    /// The path of this program, for the compiler wrapper.
-    pub executable: PathBuf,
+    /// With the base `HEAD~1`.
+    pub check: check::Request,
 }
 
 /// Writes the repository and runs a real check on it.
@@ -28,17 +24,30 @@ pub struct Request {
 /// # Errors
 /// When the folder holds something else, or the check cannot be done.
 pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<check::Done, Failure> {
-    progress.tell(Event::Phase(format!("writing the demo repository to {}", request.folder.display())));
-    write_repository(&request.folder, interrupt)?;
-    progress.tell(Event::Note(
-        "two revisions: word_counts slower by an allocation per word, slugs faster, moving_average moved, the rest untouched"
-            .into(),
-    ));
-    progress.tell(Event::Note("the first time, criterion and its dependencies are compiled, which takes a minute or two".into()));
-    let mut check = check::Request::new(&request.folder, &request.executable);
-    check.base = Some("HEAD~1".into());
-    check.budget_seconds = Some(request.budget_seconds);
-    check::run(&check, progress, interrupt)
+    let folder = &request.check.directory;
+    progress.tell(Event::Phase(format!("writing the demo repository to {}", folder.display())));
+    write_repository(folder, interrupt)?;
+    for note in [
+        "two revisions: word_counts is slower by a String per word, slugs faster, moving_average only moved, the rest untouched",
+        "the first time, criterion and its dependencies are compiled, which takes a minute or two",
+    ] {
+        progress.tell(Event::Note(note.into()));
+    }
+    check::run(&request.check, progress, interrupt)
+}
+
+/// What to say after the table.
+#[must_use]
+pub fn farewell(done: &check::Done) -> String {
+    let folder = done.folder.display();
+    format!(
+        "\nThat was a real check: `tollgate check --base HEAD~1` would have ended with exit code {}.\n\
+         JSON      {folder}/verdict.json\n\
+         Markdown  {folder}/verdict.md\n\
+         samples   {folder}/run.json (judge them again: tollgate judge {folder}/run.json)\n\
+         At home: `tollgate init`, then `tollgate check`, in a crate with criterion benches.\n",
+        done.verdict.outcome.exit_code()
+    )
 }
 
 /// Two commits with fixed names and dates, so that a second demo finds the builds of the first.
