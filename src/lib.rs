@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod cargo;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod files;

@@ -62,7 +62,8 @@ fn finish(door: &Door, done: &check::Done, output: &OutputArgs) -> Result<Outcom
             Ok(outcome.join(failure.outcome()))
         }
         None => {
-            door.console.remark(&format!("kept in {}: verdict.json, verdict.md, run.json", done.folder.display()));
+            door.console
+                .remark(&format!("kept in {}: verdict.json, verdict.md, run.json", done.folder.display()));
             Ok(outcome)
         }
     }
@@ -109,7 +110,8 @@ pub(super) fn demo(door: &Door, args: &DemoArgs) -> Result<Outcome, Failure> {
         Some(folder) => door.here()?.join(folder),
         None => door.here()?.join("tollgate-demo"),
     };
-    let flags = Flags { base: Some("HEAD~1".into()), budget_seconds: Some(args.budget.0), ..Flags::default() };
+    let flags =
+        Flags { base: Some("HEAD~1".into()), budget_seconds: Some(args.budget.0), ..Flags::default() };
     let request = demo::Request {
         check: check::Request {
             directory: folder,

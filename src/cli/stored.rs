@@ -18,7 +18,7 @@ use crate::{
         outcome::{ErrorClass, Outcome},
     },
     progress::Progress,
-    store::load::From as Store,
+    store::{load::From as Store, prune::Effect},
 };
 use std::path::Path;
 
@@ -31,14 +31,15 @@ pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, F
     match action {
         BaselineAction::Save(args) => save(door, &here, *args),
         BaselineAction::List(_) => {
-            let request = list::Request { directory: &here, current: None };
+            let request = list::Request { directory: &here, current: None, from: Store::Both };
             let report = door.with_world(|world| list::list(&request, world))?;
             door.tell(&text::listed(&report), report.outcome())
         }
         BaselineAction::Show(args) => show(door, &here, args),
         BaselineAction::Accept(args) => accept(door, &here, args),
         BaselineAction::Prune(args) => {
-            let send = if args.push { save::Send::To(remote(door, args.remote.clone())?) } else { save::Send::No };
+            let send =
+                if args.push { save::Send::To(remote(door, args.remote.clone())?) } else { save::Send::No };
             prune(door, &here, &args, send)
         }
         BaselineAction::Verify(args) => {
@@ -64,15 +65,10 @@ fn save(door: &Door, here: &Path, args: SaveArgs) -> Result<Outcome, Failure> {
         true => save::Send::To(Some(args.remote.clone().unwrap_or_else(|| settings.remote.clone()))),
         false => save::Send::No,
     };
-    let request = |source, send| save::Request {
-        directory: here,
-        run: source,
-        stands_for: args.stands_for.clone(),
-        to: args.store.into(),
-        send,
-    };
     if let Some(file) = &args.from {
-        let report = door.with_world(|world| save::save(&request(save::Source::File(file), send), world))?;
+        let report = door.with_world(|world| {
+            save::save(&save_request(here, &args, save::Source::File(file), send), world)
+        })?;
         return door.tell(&text::saved(&report), report.outcome());
     }
     let mut outcome = Outcome::Pass;
@@ -84,13 +80,29 @@ fn save(door: &Door, here: &Path, args: SaveArgs) -> Result<Outcome, Failure> {
         }
         // One push at the end takes all of them.
         let send = if number == args.runs { send.clone() } else { save::Send::No };
-        let report = door.with_world(|world| save::save(&request(save::Source::Run(&done.run), send), world))?;
+        let request = save_request(here, &args, save::Source::Run(&done.run), send);
+        let report = door.with_world(|world| save::save(&request, world))?;
         outcome = outcome.join(door.tell(&text::saved(&report), report.outcome())?);
     }
     Ok(outcome)
 }
 
-fn measure(door: &Door, here: &Path, settings: &Settings, processes: u32, number: u32) -> Result<run::Done, Failure> {
+fn save_request<'a>(
+    here: &'a Path,
+    args: &SaveArgs,
+    run: save::Source<'a>,
+    send: save::Send,
+) -> save::Request<'a> {
+    save::Request { directory: here, run, stands_for: args.stands_for.clone(), to: args.store.into(), send }
+}
+
+fn measure(
+    door: &Door,
+    here: &Path,
+    settings: &Settings,
+    processes: u32,
+    number: u32,
+) -> Result<run::Done, Failure> {
     let request = run::Request {
         directory: here.to_owned(),
         executable: door.executable()?,
@@ -106,7 +118,8 @@ fn measure(door: &Door, here: &Path, settings: &Settings, processes: u32, number
 
 fn show(door: &Door, here: &Path, args: ShowArgs) -> Result<Outcome, Failure> {
     let environment = args.environment.as_deref().map(key).transpose()?;
-    let request = show::Request { directory: here, benchmark: args.benchmark, environment, from: args.store.into() };
+    let request =
+        show::Request { directory: here, benchmark: args.benchmark, environment, from: args.store.into() };
     let report = door.with_world(|world| show::show(&request, world))?;
     door.tell(&text::shown(&report), Outcome::Pass)
 }
@@ -127,15 +140,21 @@ fn accept(door: &Door, here: &Path, args: AcceptArgs) -> Result<Outcome, Failure
 }
 
 fn prune(door: &Door, here: &Path, args: &PruneArgs, send: save::Send) -> Result<Outcome, Failure> {
-    let environments = args.environments.iter().map(|text| key(text)).collect::<Result<Vec<_>, _>>()?;
+    let drop_environments =
+        args.drop_environment.iter().map(|text| key(text)).collect::<Result<Vec<_>, _>>()?;
     let request = prune::Request {
         directory: here,
         place: args.store.into(),
         newest: args.keep,
         max_age_seconds: args.max_age_days.map(|days| u64::from(days) * 86_400),
-        environments: (!environments.is_empty()).then_some(environments),
-        unknown_commits: if args.unknown_commits { prune::UnknownCommits::Drop } else { prune::UnknownCommits::Keep },
+        drop_environments,
+        unknown_commits: if args.unknown_commits {
+            prune::UnknownCommits::Drop
+        } else {
+            prune::UnknownCommits::Keep
+        },
         send,
+        effect: if args.dry_run { Effect::Preview } else { Effect::Apply },
     };
     let report = door.with_world(|world| prune::prune(&request, world))?;
     door.tell(&text::pruned(&report), Outcome::Pass)
@@ -144,16 +163,23 @@ fn prune(door: &Door, here: &Path, args: &PruneArgs, send: save::Send) -> Result
 fn key(text: &str) -> Result<EnvironmentKey, Failure> {
     EnvironmentKey::parse(text).ok_or_else(|| {
         let message = format!("`{text}` is not an environment key");
-        Failure::message(ErrorClass::Configuration, message, "`tollgate baseline list` shows the keys: 16 hexadecimal digits")
+        Failure::message(
+            ErrorClass::Configuration,
+            message,
+            "`tollgate baseline list` shows the keys: 16 hexadecimal digits",
+        )
     })
 }
 
 impl Door {
-    fn with_world<T>(&self, job: impl FnOnce(&World<'_>) -> Result<T, baseline::Error>) -> Result<T, Failure> {
+    fn with_world<T>(
+        &self,
+        job: impl FnOnce(&World<'_>) -> Result<T, baseline::Error>,
+    ) -> Result<T, Failure> {
         self.with_progress(|progress: &dyn Progress| {
-            let key_of = |environment: &_| fingerprint::key_of(environment);
+            let key_of = |environment: &_| fingerprint::key(environment);
             let world = World { interrupt: &self.interrupt, progress, now: self.now, key_of: &key_of };
-            job(&world).map_err(|error| Failure::ending_in(error.outcome(), error))
+            job(&world).map_err(Failure::from)
         })
     }
 

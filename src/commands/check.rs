@@ -5,22 +5,26 @@
 
 use crate::{
     commands::{
+        baseline::{place::Place, text::machine},
         failure::Failure,
+        listing::listing_text,
         session::{Session, Work},
         state::State,
     },
     config::resolve::{ModeChoice, Settings},
     judge::{self, stored::suspects},
-    measure::trees::BaseChoice,
+    measure::{listing::Listed, trees::BaseChoice},
     model::{
         benchmark::Benchmark,
+        environment::Environment,
+        metric::Metric,
         outcome::ErrorClass,
         run::{Fate, Measurement, Mode, Run, Warning},
         verdict::CheckVerdict,
     },
     process::Interrupt,
     progress::{Event, Progress},
-    store,
+    store::load::{From, Loaded, load_from},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -85,7 +89,7 @@ pub fn list(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -
         ModeChoice::Paired | ModeChoice::Auto => base_choice(&request.settings),
     };
     let session = Session::open(work(request, progress, interrupt), base)?;
-    Ok(session.listing()?.to_text(request.settings.budget_seconds))
+    Ok(listing_text(&session.listing()?, request.settings.budget_seconds))
 }
 
 fn work<'a>(request: &'a Request, progress: &'a dyn Progress, interrupt: &'a Interrupt) -> Work<'a> {
@@ -129,11 +133,11 @@ fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) ->
     let seed = request.seed.unwrap_or(request.fresh_seed);
     let mut run = session.frame(Mode::Stored, seed);
     let loaded = load(&session)?;
-    run.warnings.extend(loaded.warnings(&session.environment));
+    run.warnings.extend(warnings_of(&loaded, &session.environment));
     run.baselines = loaded.series;
     if run.baselines.is_empty() {
         // Without a baseline there is nothing to compare: say what there is, measure nothing.
-        run.measurements = session.listing()?.unmeasured();
+        run.measurements = session.listing()?.benchmarks.into_iter().map(unmeasured).collect();
         return Ok(finish(&state, &run, None));
     }
     let measured = session.single(seed, STORED_PROCESSES)?;
@@ -149,17 +153,25 @@ fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) ->
 }
 
 /// Measures suspects against the rebuilt base and puts what comes in the place of their lone slots.
-fn confirm(run: &mut Run, suspects: &BTreeSet<Benchmark>, request: &Request, work: Work<'_>) -> Result<(), Failure> {
-    work.progress.tell(Event::Note(format!("{} look slower than their stored runs: confirming", suspects.len())));
+fn confirm(
+    run: &mut Run,
+    suspects: &BTreeSet<Benchmark>,
+    request: &Request,
+    work: Work<'_>,
+) -> Result<(), Failure> {
+    work.progress
+        .tell(Event::Note(format!("{} look slower than their stored runs: confirming", suspects.len())));
     let session = match Session::open(work, base_choice(&request.settings)) {
         Ok(session) if session.builds.base_failed.is_none() => session,
         Ok(session) => {
             let why = session.builds.base_failed.clone().unwrap_or_default();
-            run.warnings.push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {why}")));
+            run.warnings
+                .push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {why}")));
             return Ok(());
         }
         Err(failure) => {
-            run.warnings.push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {failure}")));
+            run.warnings
+                .push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {failure}")));
             return Ok(());
         }
     };
@@ -167,8 +179,11 @@ fn confirm(run: &mut Run, suspects: &BTreeSet<Benchmark>, request: &Request, wor
     run.base = session.builds.base.clone();
     run.interrupted = measured.interrupted;
     run.warnings.extend(measured.warnings);
-    for confirmed in measured.measurements.into_iter().filter(|measurement| suspects.contains(&measurement.benchmark)) {
-        if let Some(place) = run.measurements.iter_mut().find(|place| place.benchmark == confirmed.benchmark) {
+    for confirmed in
+        measured.measurements.into_iter().filter(|measurement| suspects.contains(&measurement.benchmark))
+    {
+        if let Some(place) = run.measurements.iter_mut().find(|place| place.benchmark == confirmed.benchmark)
+        {
             // What is identical to the base cannot have been made slower by the change, whatever the stored runs say.
             if !confirmed.blocks.is_empty() || confirmed.fate == Fate::Identical {
                 *place = confirmed;
@@ -188,8 +203,53 @@ fn head_alone(request: &Request, session: &Session<'_>, why: &str) -> Result<Don
     Ok(finish(&state, &run, None))
 }
 
-fn load(session: &Session<'_>) -> Result<store::Loaded, Failure> {
-    store::load(&session.builds.root, &session.environment.key).map_err(|error| Failure::new(ErrorClass::Configuration, error))
+fn load(session: &Session<'_>) -> Result<Loaded, Failure> {
+    let place = Place::open(&session.builds.root)?;
+    let key = &session.environment.key;
+    load_from(From::Both, &place.baselines, &place.history, &place.commits, key)
+        .map_err(|error| Failure::new(ErrorClass::Configuration, error))
+}
+
+/// What the reader should know of the stored runs: which records cannot be trusted, and where there are any when not here.
+fn warnings_of(loaded: &Loaded, environment: &Environment) -> Vec<Warning> {
+    let broken = loaded.broken.iter().map(|(name, error)| {
+        Warning::new("broken_record", format!("the stored record `{name}` was left out: {error}"))
+    });
+    let mut warnings: Vec<Warning> = broken.collect();
+    if loaded.is_empty() {
+        let others: Vec<_> = loaded
+            .others
+            .iter()
+            .map(|known| match &known.environment {
+                Some(other) => format!("{} ({})", known.key, machine(other)),
+                None => known.key.to_string(),
+            })
+            .collect();
+        let elsewhere = if others.is_empty() {
+            "there are none of any other either".to_owned()
+        } else {
+            format!("there are baselines of {}, which are never compared with", others.join("; "))
+        };
+        warnings.push(Warning::new(
+            "no_baseline",
+            format!(
+                "no baseline for environment {} ({}): {elsewhere}",
+                environment.key,
+                machine(environment)
+            ),
+        ));
+    }
+    warnings
+}
+
+fn unmeasured(listed: Listed) -> Measurement {
+    Measurement {
+        benchmark: listed.benchmark,
+        metric: Metric::time(),
+        fate: listed.fate.unwrap_or(Fate::Measured),
+        method: listed.method,
+        blocks: Vec::new(),
+    }
 }
 
 fn finish(state: &State, run: &Run, not_kept: Option<Failure>) -> Done {

@@ -75,7 +75,8 @@ impl Done {
     /// One line: what was measured.
     #[must_use]
     pub fn summary(&self) -> String {
-        let count = |wanted: fn(&Fate) -> bool| self.run.measurements.iter().filter(|m| wanted(&m.fate)).count();
+        let count =
+            |wanted: fn(&Fate) -> bool| self.run.measurements.iter().filter(|m| wanted(&m.fate)).count();
         let measured = count(|fate| matches!(fate, Fate::Measured));
         match count(|fate| matches!(fate, Fate::Failed { .. })) {
             0 => format!("measured {}", plural::count(measured, "benchmark")),
@@ -127,9 +128,16 @@ fn run_command(
     interrupt: &Interrupt,
 ) -> Result<Done, Failure> {
     let began = Instant::now();
-    let name = command.name.clone().unwrap_or_else(|| command.line.split_whitespace().next().unwrap_or("").to_owned());
+    let name = command
+        .name
+        .clone()
+        .unwrap_or_else(|| command.line.split_whitespace().next().unwrap_or("").to_owned());
     let id = BenchmarkId::new(name).map_err(|error| {
-        Failure::message(ErrorClass::Configuration, format!("could not name the command: {error}"), "give a name with `--name`")
+        Failure::message(
+            ErrorClass::Configuration,
+            format!("could not name the command: {error}"),
+            "give a name with `--name`",
+        )
     })?;
     progress.tell(Event::Phase(format!("measuring `{}`", command.line)));
     let plan = measure::command::Request {

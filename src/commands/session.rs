@@ -32,26 +32,26 @@ use std::{
 #[derive(Clone, Copy)]
 pub(super) struct Work<'a> {
     /// A directory inside the repository.
-    pub directory: &'a Path,
+    pub(super) directory: &'a Path,
     /// The path of this program, for the compiler wrapper.
-    pub executable: &'a Path,
+    pub(super) executable: &'a Path,
     /// Everything that flags and file say.
-    pub settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// Seconds since 1970-01-01T00:00:00Z.
-    pub now: u64,
+    pub(super) now: u64,
     /// Who hears of it.
-    pub progress: &'a dyn Progress,
+    pub(super) progress: &'a dyn Progress,
     /// Whether the user wants us to stop.
-    pub interrupt: &'a Interrupt,
+    pub(super) interrupt: &'a Interrupt,
 }
 
 /// Built executables on a known machine.
 pub(super) struct Session<'a> {
     work: Work<'a>,
     /// The executables; dropping them removes their trees.
-    pub builds: Builds,
+    pub(super) builds: Builds,
     /// Where they are measured.
-    pub environment: Environment,
+    pub(super) environment: Environment,
     filter: Option<Regex>,
     began: Instant,
 }
@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the filter is no regular expression, a revision is unknown, or head cannot be built.
-    pub fn open(work: Work<'a>, base: BaseChoice) -> Result<Self, Failure> {
+    pub(super) fn open(work: Work<'a>, base: BaseChoice) -> Result<Self, Failure> {
         let began = Instant::now();
         let settings = work.settings;
         let filter = settings.filter.as_deref().map(compile).transpose()?;
@@ -84,7 +84,7 @@ impl<'a> Session<'a> {
     }
 
     /// A run of this session without measurements.
-    pub fn frame(&self, mode: Mode, seed: u64) -> Run {
+    pub(super) fn frame(&self, mode: Mode, seed: u64) -> Run {
         Run {
             tool_version: env!("CARGO_PKG_VERSION").into(),
             mode,
@@ -105,7 +105,7 @@ impl<'a> Session<'a> {
     }
 
     /// Puts what was measured into a run.
-    pub fn fill(&self, run: &mut Run, measured: Measured) {
+    pub(super) fn fill(&self, run: &mut Run, measured: Measured) {
         run.measurements = measured.measurements;
         run.interrupted = measured.interrupted;
         run.warnings.extend(measured.warnings);
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
     }
 
     /// Measures base and head in paired rounds, only the benchmarks in `only` where that is given.
-    pub fn paired(
+    pub(super) fn paired(
         &self,
         seed: u64,
         previous: &[Measurement],
@@ -128,16 +128,16 @@ impl<'a> Session<'a> {
     }
 
     /// Measures head alone, `processes` fresh processes a benchmark.
-    pub fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
+    pub(super) fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
         self.with_request(seed, &[], None, |request| {
-            measure::single(request, processes, self.work.progress, self.work.interrupt)
+            measure::measure_alone(request, processes, self.work.progress, self.work.interrupt, &mut |_| {})
                 .map_err(Failure::measurement)
         })
     }
 
     /// Says what would run and what it would cost.
-    pub fn listing(&self) -> Result<measure::Listing, Failure> {
+    pub(super) fn listing(&self) -> Result<measure::Listing, Failure> {
         self.work.progress.tell(Event::Phase("asking the bench targets for their benchmarks".into()));
         self.with_request(0, &[], None, |request| {
             measure::list(request, self.work.progress, self.work.interrupt).map_err(Failure::measurement)

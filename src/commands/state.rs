@@ -34,7 +34,7 @@ pub(super) struct State {
 impl State {
     /// The state of a session: keyed by both trees, the environment and the shape of a slot. Margins and budgets are not in the
     /// key: slots that were measured stay measured, whatever is made of them.
-    pub fn of(session: &Session<'_>, settings: &Settings) -> Self {
+    pub(super) fn of(session: &Session<'_>, settings: &Settings) -> Self {
         let builds = &session.builds;
         let tree = |revision: Option<&crate::model::revision::Revision>| {
             revision.and_then(|revision| revision.tree.clone()).unwrap_or_default()
@@ -60,19 +60,19 @@ impl State {
     }
 
     /// The folder of the last results.
-    pub fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// What an earlier check measured. A state that cannot be read is as good as none: it is measured again.
-    pub fn load(&self) -> Option<Run> {
+    pub(super) fn load(&self) -> Option<Run> {
         let size = fs::metadata(&self.file).ok()?.len();
         let bytes = (size <= MAX_BYTES).then(|| fs::read(&self.file).ok()).flatten()?;
         run_v1::from_json(&bytes).ok()
     }
 
     /// Keeps what is measured so far.
-    pub fn save(&self, run: &Run, measurements: &[Measurement]) -> Result<(), Failure> {
+    pub(super) fn save(&self, run: &Run, measurements: &[Measurement]) -> Result<(), Failure> {
         let run = Run { measurements: measurements.to_vec(), ..run.clone() };
         let states = self.file.parent().unwrap_or(&self.folder);
         fs::create_dir_all(states).map_err(|error| failed(states, &error))?;
@@ -81,7 +81,7 @@ impl State {
     }
 
     /// Keeps the last results under fixed names.
-    pub fn keep_results(&self, run: &Run, verdict: &CheckVerdict) -> Result<(), Failure> {
+    pub(super) fn keep_results(&self, run: &Run, verdict: &CheckVerdict) -> Result<(), Failure> {
         fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, &error))?;
         write(&self.folder.join("run.json"), &run_v1::to_json(run))?;
         write(&self.folder.join("verdict.json"), &verdict_v1::to_json(verdict))?;

@@ -4,10 +4,10 @@
 //! names at 100 bytes and prints line feeds as they are.)
 
 use super::{
+    builds::BenchExecutable,
     criterion::filter,
     slot::{Event, Failure, Trouble},
     stage::{Sampling, Stage, slot_arguments},
-    target::BenchExecutable,
 };
 use crate::model::benchmark::BenchmarkId;
 use std::{
@@ -68,7 +68,7 @@ fn attempt(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, Fa
         match bench.next(LIMIT)? {
             Event::Skipped(name) | Event::Began(name) if names.len() < MOST_BENCHMARKS => names.push(name),
             Event::Ended(status) if status.success() => break,
-            Event::Ended(status) => return Err(bench.fail(Trouble::Ended(status))),
+            Event::Ended(status) => return Err(bench.fail(Trouble::EndedBadly(status))),
             _ => {}
         }
     }

@@ -142,7 +142,11 @@ fn a_newer_format_is_refused_with_the_way_out() {
     let file = write(folder.path(), "v.json", r#"{"schema": "tollgate.verdict/2"}"#);
     for command in ["judge", "report"] {
         let ran = tollgate(folder.path(), &[command, &file]).exits(2);
-        assert!(ran.stderr.contains("tollgate.verdict/2") && ran.stderr.contains("update tollgate"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("tollgate.verdict/2") && ran.stderr.contains("update tollgate"),
+            "{}",
+            ran.stderr
+        );
     }
 }
 
@@ -150,7 +154,16 @@ fn a_newer_format_is_refused_with_the_way_out() {
 fn a_closed_pipe_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let slots = write(folder.path(), "a.csv", &table(4, 1.0));
-    let line = format!("'{}' compare --slots '{slots}' --format json | true; echo ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_tollgate"));
-    let output = std::process::Command::new("bash").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "0", "{}", String::from_utf8_lossy(&output.stderr));
+    let line = format!(
+        "'{}' compare --slots '{slots}' --format json | true; echo ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_tollgate")
+    );
+    let output =
+        std::process::Command::new("bash").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "0",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -132,15 +132,18 @@ pub struct PruneArgs {
     /// Drop runs older than this many days.
     #[arg(long, value_name = "DAYS")]
     pub max_age_days: Option<u32>,
-    /// Keep only this environment (repeatable); all others go.
-    #[arg(long = "only-environment", value_name = "KEY")]
-    pub environments: Vec<String>,
+    /// Drop everything of this environment key (repeatable).
+    #[arg(long, value_name = "KEY")]
+    pub drop_environment: Vec<String>,
     /// Drop runs whose commits are gone (not in a shallow clone, which lacks many).
     #[arg(long)]
     pub unknown_commits: bool,
     /// Where to prune.
     #[arg(long = "in", value_enum, value_name = "STORE", default_value = "files")]
     pub store: StoreArg,
+    /// Say what would go; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Prune the history at the remote, too; else the next fetch brings it back.
     #[arg(long)]
     pub push: bool,

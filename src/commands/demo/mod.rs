@@ -7,7 +7,7 @@ use crate::{
     process::{self, Interrupt, Spec},
     progress::{Event, Progress},
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Says that a folder is ours to write again.
 const MARKER: &str = ".tollgate-demo";
@@ -23,7 +23,11 @@ pub struct Request {
 ///
 /// # Errors
 /// When the folder holds something else, or the check cannot be done.
-pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<check::Done, Failure> {
+pub fn run(
+    request: &Request,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<check::Done, Failure> {
     let folder = &request.check.directory;
     progress.tell(Event::Phase(format!("writing the demo repository to {}", folder.display())));
     write_repository(folder, interrupt)?;
@@ -59,7 +63,10 @@ fn write_repository(folder: &Path, interrupt: &Interrupt) -> Result<(), Failure>
     if !fresh && !folder.join(MARKER).exists() {
         return Err(Failure::message(
             ErrorClass::Configuration,
-            format!("could not write the demo to `{}`: the folder is there and is not a demo of ours", folder.display()),
+            format!(
+                "could not write the demo to `{}`: the folder is there and is not a demo of ours",
+                folder.display()
+            ),
             "name another folder with `--dir`, or remove it",
         ));
     }
@@ -90,7 +97,11 @@ fn write_repository(folder: &Path, interrupt: &Interrupt) -> Result<(), Failure>
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         let message = format!("could not write `{}`: {error}", path.display());
-        Failure::message(ErrorClass::Configuration, message, "check the permissions and the free space, or use `--dir`")
+        Failure::message(
+            ErrorClass::Configuration,
+            message,
+            "check the permissions and the free space, or use `--dir`",
+        )
     };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| failed(&error))?;
@@ -111,7 +122,16 @@ fn remove_tree(path: &Path) -> Result<(), Failure> {
 
 fn git(folder: &Path, arguments: &[&str], interrupt: &Interrupt) -> Result<(), Failure> {
     // The user's own git settings (signing, hooks, templates, identity) must not change the demo's commits.
-    let fixed = ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "init.templateDir=", "-c", "core.autocrlf=false"];
+    let fixed = [
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "init.templateDir=",
+        "-c",
+        "core.autocrlf=false",
+    ];
     let day = "2026-01-01T00:00:00+0000";
     let mut spec = Spec::new("git", folder).args(fixed).args(arguments.iter().copied());
     for (name, value) in [
@@ -133,7 +153,11 @@ fn git(folder: &Path, arguments: &[&str], interrupt: &Interrupt) -> Result<(), F
     }
     Err(Failure::message(
         ErrorClass::Measurement,
-        format!("could not make the demo repository: `{}` failed: {}", spec.line(), finished.stderr_tail.trim()),
+        format!(
+            "could not make the demo repository: `{}` failed: {}",
+            spec.line(),
+            finished.stderr_tail.trim()
+        ),
         "check that `git` is installed and that the folder can be written",
     ))
 }

@@ -38,7 +38,10 @@ pub(crate) fn command(directory: &Path) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let cargo = name.starts_with("CARGO") && name != "CARGO_HOME";
-        if cargo || ["TOLLGATE_", "GIT_", "RUST"].iter().any(|prefix| name.starts_with(prefix)) && name != "RUSTUP_HOME" {
+        if cargo
+            || ["TOLLGATE_", "GIT_", "RUST"].iter().any(|prefix| name.starts_with(prefix))
+                && name != "RUSTUP_HOME"
+        {
             command.env_remove(name);
         }
     }
