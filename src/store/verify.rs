@@ -105,12 +105,7 @@ pub fn verify(
     Ok(verified)
 }
 
-fn verify_file(
-    baselines: &Baselines,
-    path: &Path,
-    knowledge: &Knowledge<'_>,
-    verified: &mut Verified,
-) {
+fn verify_file(baselines: &Baselines, path: &Path, knowledge: &Knowledge<'_>, verified: &mut Verified) {
     let place = baselines.shown(path);
     let restore = format!(
         "restore it (`git checkout -- {place}`), or delete it and run `tollgate baseline save` on that machine class"
@@ -124,7 +119,8 @@ fn verify_file(
     let bytes = match baselines.bytes(path) {
         Ok(bytes) => bytes,
         Err(error) => {
-            let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+            let cause =
+                std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
             verified.findings.push(broken(format!("{error}{cause}"), error.hint()));
             return;
         }
@@ -199,8 +195,7 @@ fn unknown_commits(file: &BaselineFile, place: &str, commits: &Commits) -> Optio
     let (severity, clone, remedy) = if commits.is_shallow() {
         (Severity::Warning, "this shallow clone", "fetch all of it (`git fetch --unshallow`) to check them")
     } else {
-        let remedy =
-            "fetch the branch that has them, or run `tollgate baseline prune --unknown-commits`";
+        let remedy = "fetch the branch that has them, or run `tollgate baseline prune --unknown-commits`";
         (Severity::Broken, "the repository", remedy)
     };
     Some(Finding {
