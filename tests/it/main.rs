@@ -4,4 +4,6 @@
 
 /// Base and head built alike, from real repositories.
 mod builds;
+/// Revisions by name and by default, and what a work tree holds.
+mod revisions;
 mod support;
