@@ -6,6 +6,8 @@
 
 mod build_failure;
 pub mod builds;
+mod differences;
+mod pairing;
 pub mod sameness;
 pub mod side_build;
 pub mod trees;
