@@ -58,7 +58,7 @@ pub struct Recording {
     pub series: Vec<Series>,
     /// Seconds from the first slot to the last.
     pub seconds: f64,
-    /// What one round cost on average, seconds, void blocks included.
+    /// What one round that counts cost on average, seconds: the time lost to void blocks is part of it.
     pub round_seconds: Option<f64>,
     /// Whether the budget ended before the first wave was settled.
     pub cut_short: bool,
@@ -83,7 +83,7 @@ pub fn record(
         Err(error) => return Err(error),
     };
     let seconds = recorder.runner.elapsed().as_secs_f64();
-    let rounds = f64::from(recorder.blocks * ROUNDS_PER_BLOCK);
+    let rounds: f64 = recorder.series.iter().map(|series| f64::from(series.rounds())).sum();
     Ok(Recording {
         seconds,
         round_seconds: (rounds > 0.0).then(|| seconds / rounds),

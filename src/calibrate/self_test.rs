@@ -38,6 +38,13 @@ pub enum Sight {
     Clear,
     /// In so many kernels it would not show: in more than `policy.max_blind` of them.
     Blind(Vec<Kernel>),
+    /// More than half of the blocks were thrown away because the machine was taken away from them.
+    Taken {
+        /// Thrown away.
+        voided: usize,
+        /// All blocks.
+        blocks: usize,
+    },
     /// It should show by the scatter, but was found in only `found` of `series` cases in which it was injected.
     Missed {
         /// Found.
@@ -78,20 +85,20 @@ impl SelfTest {
     #[must_use]
     pub fn slots(&self) -> Slots {
         let worst = self.floor.as_ref().and_then(Floor::worst_scatter);
-        let unseen = self
-            .floor
-            .iter()
-            .flat_map(|floor| floor.scatter.iter().filter_map(|kernel| unseen(floor, *kernel)));
         Slots {
             worst_scatter: worst.map(|(_, scatter)| scatter),
             voided: self.voided_blocks(),
-            unseen: unseen.collect(),
+            unseen: self.floor.as_ref().and_then(unseen),
         }
     }
 
     /// Whether the gate can see here what it must.
     #[must_use]
     pub fn sight(&self) -> Sight {
+        let (voided, blocks) = self.voided_blocks();
+        if 2 * voided > blocks {
+            return Sight::Taken { voided, blocks };
+        }
         let (Some(null), Some(floor)) = (&self.null, &self.floor) else { return Sight::Unknown };
         let blind = blind_kernels(floor);
         let share = blind.len() as f64 / floor.scatter.len() as f64;
@@ -113,15 +120,20 @@ impl SelfTest {
     }
 }
 
-/// What would help a kernel in which a slowdown of the default margin does not show within the default budget.
-fn unseen(floor: &Floor, (kernel, scatter): (Kernel, f64)) -> Option<Unseen> {
+/// The kernels in which a slowdown of the default margin does not show within the default budget, and what would help the worst.
+fn unseen(floor: &Floor) -> Option<Unseen> {
     let margin = Policy::default().margin;
+    let unseen = |scatter: f64| floor.smallest(scatter, DEFAULT).is_none_or(|smallest| smallest > margin);
+    let kernels: Vec<String> = floor
+        .scatter
+        .iter()
+        .filter(|(_, s)| unseen(*s))
+        .map(|(kernel, _)| kernel.name().to_owned())
+        .collect();
+    let (_, scatter) = floor.worst_scatter().filter(|_| !kernels.is_empty())?;
     let smallest = floor.smallest(scatter, DEFAULT);
-    if smallest.is_some_and(|smallest| smallest <= margin) {
-        return None;
-    }
     Some(Unseen {
-        kernel: kernel.name().to_owned(),
+        kernels,
         scatter,
         margin: smallest.map(|smallest| (smallest / MARGIN_STEP).ceil() * MARGIN_STEP),
         budget_seconds: floor.budget_for(scatter, DEFAULT.benchmarks, margin),

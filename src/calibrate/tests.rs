@@ -5,66 +5,14 @@ use std::time::Duration;
 use crate::{
     calibrate::{
         Error, Options, SelfTest,
-        kernel::{Order, Reading, work::UNITS},
+        kernel::{Order, Reading},
         record,
         runner::Runner,
         self_test::Sight,
+        simulated::Machine,
     },
-    model::run::Sample,
     progress::Silent,
-    stats::random::Stream,
 };
-
-/// A machine on which a slot takes 0.08 s and whose values scatter as told.
-struct Machine {
-    scatter: f64,
-    /// The share of every third block that is taken away.
-    taken: f64,
-    /// Slots after which the user has had enough.
-    patience: usize,
-    slots: usize,
-    blocks: usize,
-    stream: Stream,
-}
-
-impl Machine {
-    fn with_scatter(scatter: f64) -> Self {
-        let stream = Stream::new(11, "machine", &[], 0);
-        Self { scatter, taken: 0.0, patience: usize::MAX, slots: 0, blocks: 0, stream }
-    }
-}
-
-impl Runner for Machine {
-    fn slot(&mut self, order: &Order, padding: u32) -> Result<Reading, Error> {
-        if self.slots >= self.patience {
-            return Err(Error::Interrupted("SIGINT"));
-        }
-        assert!(padding <= 4096);
-        self.slots += 1;
-        let shared = (self.scatter * self.stream.normal()).exp();
-        let samples = (1..=order.shape.samples).map(|sample| {
-            let own = 1.0 + 0.002 * self.stream.unit();
-            let iterations = f64::from(sample) * 10.0;
-            Sample {
-                iterations,
-                total: iterations * 5000.0 * f64::from(order.units) / f64::from(UNITS) * shared * own,
-            }
-        });
-        Ok(Reading { samples: samples.collect(), waited: Duration::ZERO })
-    }
-
-    fn begin_block(&mut self) {
-        self.blocks += 1;
-    }
-
-    fn taken_away(&self, _waited: Duration) -> f64 {
-        if self.blocks % 3 == 0 { self.taken } else { 0.0 }
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::from_millis(80) * u32::try_from(self.slots).unwrap()
-    }
-}
 
 fn self_test(options: Options, mut machine: Machine) -> SelfTest {
     SelfTest::new(record(&options, &mut machine, &Silent).unwrap(), options.seed)
