@@ -7,6 +7,7 @@
 
 pub mod calibrate;
 pub mod cargo;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod files;
@@ -22,6 +23,7 @@ pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod report;
+pub mod sources;
 pub mod stats;
 pub mod store;
 pub mod text;

@@ -203,7 +203,8 @@ fn leave_record(args: &[OsString]) {
     let after = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1));
     let suffix = args.iter().find_map(|arg| arg.strip_prefix("extra-filename="));
     let (Some(name), Some(suffix)) = (after("--crate-name"), suffix) else { return };
-    if after("--crate-type").is_none_or(|kind| kind != "bin")
+    // A bench without harness is compiled without a crate type.
+    if after("--crate-type").is_some_and(|kind| kind != "bin")
         || env::var_os("CARGO_PRIMARY_PACKAGE").is_none()
     {
         return;

@@ -19,7 +19,7 @@ use crate::{
     cargo::{
         Error,
         aligned::{Record, Wrapper},
-        invocation::Invocation,
+        invocation::{Invocation, LIBRARY_PATH},
         metadata::{Choice, Package, Selection, Workspace},
     },
     files::{self, scratch},
@@ -164,7 +164,7 @@ impl Build<'_> {
         let mut environment: BTreeMap<_, _> = added.map(|(n, v)| (n.clone(), v.clone())).collect();
         let folders = executable.parent().into_iter().chain(executable.parent().and_then(Path::parent));
         let search = libraries.iter().map(PathBuf::as_path).chain(folders).map(Path::to_owned);
-        let inherited = env::var_os(LIBRARY_PATH).unwrap_or_default();
+        let inherited = ours(LIBRARY_PATH).unwrap_or_default();
         let search =
             env::join_paths(search.chain(env::split_paths(&inherited).filter(|p| !p.as_os_str().is_empty())));
         if let Some(search) = search.ok().and_then(|search| search.into_string().ok()) {
@@ -192,15 +192,6 @@ impl Build<'_> {
         Ok(found)
     }
 }
-
-/// Where the loader looks for libraries.
-const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
-    "DYLD_FALLBACK_LIBRARY_PATH"
-} else if cfg!(windows) {
-    "PATH"
-} else {
-    "LD_LIBRARY_PATH"
-};
 
 fn is_for_the_compiler(name: &str) -> bool {
     const EXACT: [&str; 15] = [

@@ -193,14 +193,14 @@ fn keep(built: &Built, tree: &Path, folder: &Path) -> Result<Kept, Error> {
         built.executable.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     let file = format!("{}-{}{extension}", built.package, built.target);
     let to = folder.join(&file);
-    files::tree::copy_entry(&built.executable, &to)?;
+    tree::copy_entry(&built.executable, &to)?;
     let path = tree.to_string_lossy();
     let environment =
         built.environment.iter().map(|(n, value)| (n.clone(), value.replace(path.as_ref(), TREE)));
     Ok(Kept {
         package: built.package.clone(),
         target: built.target.clone(),
-        digest: files::tree::file_digest(&to)?,
+        digest: tree::file_digest(&to)?,
         directory: built.directory.strip_prefix(tree).unwrap_or(&built.directory).to_owned(),
         environment: environment.collect(),
         file,

@@ -13,6 +13,15 @@ use crate::{
     process::{self, Interrupt, Spec},
 };
 
+/// The variable that says where the loader looks for libraries.
+pub const LIBRARY_PATH: &str = if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else if cfg!(windows) {
+    "PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
+
 /// How cargo is called for one tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
@@ -128,6 +137,10 @@ fn environment(own_toolchain: bool) -> Vec<(OsString, Option<OsString>)> {
     changes.extend(REPOSITORY_VARIABLES.map(|name| (name.into(), None)));
     if started_by_cargo && own_toolchain {
         changes.push(("RUSTUP_TOOLCHAIN".into(), None));
+    }
+    if started_by_cargo && LIBRARY_PATH != "PATH" {
+        // `cargo run` points it at the folders of our own build.
+        changes.push((LIBRARY_PATH.into(), None));
     }
     let set = [
         ("CARGO_INCREMENTAL", "0"),

@@ -29,7 +29,9 @@ pub(super) fn compare(door: &Door, args: &CompareArgs) -> Result<Outcome, Failur
     }
     let inputs = match (&args.slots, args.pair.as_slice()) {
         (Some(file), _) => compare::Inputs::Slots(file.clone()),
-        (None, [base, head]) => compare::Inputs::Results { base: vec![base.clone()], head: vec![head.clone()] },
+        (None, [base, head]) => {
+            compare::Inputs::Results { base: vec![base.clone()], head: vec![head.clone()] }
+        }
         (None, _) => compare::Inputs::Results { base: args.base.clone(), head: args.head.clone() },
     };
     let verdict = compare::run(&compare::Request { inputs, policy, now: door.now })?;
@@ -73,7 +75,13 @@ pub(super) fn deliver(door: &Door, verdict: &CheckVerdict, output: &OutputArgs) 
     }
 }
 
-fn render(door: &Door, verdict: &CheckVerdict, format: Format, output: &OutputArgs, to_stdout: bool) -> Vec<u8> {
+fn render(
+    door: &Door,
+    verdict: &CheckVerdict,
+    format: Format,
+    output: &OutputArgs,
+    to_stdout: bool,
+) -> Vec<u8> {
     match format {
         Format::Table => {
             let style = report::table::Style {

@@ -21,7 +21,7 @@ pub(super) fn completions(door: &Door, shell: clap_complete::Shell) -> Result<Ou
 pub(super) fn man(door: &Door, folder: Option<&Path>) -> Result<Outcome, Failure> {
     let command = Cli::command();
     let Some(folder) = folder else {
-        door.print(&page(command).map_err(|error| failed(Path::new("tollgate.1"), &error))?)?;
+        door.print(&page(command, "tollgate").map_err(|error| failed(Path::new("tollgate.1"), &error))?)?;
         return Ok(Outcome::Pass);
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
@@ -34,13 +34,13 @@ fn write_pages(folder: &Path, command: clap::Command, name: &str) -> Result<(), 
         write_pages(folder, subcommand.clone(), &format!("{name}-{}", subcommand.get_name()))?;
     }
     let path = folder.join(format!("{name}.1"));
-    let text = page(command.name(name.to_owned())).map_err(|error| failed(&path, &error))?;
+    let text = page(command, name).map_err(|error| failed(&path, &error))?;
     atomic::write(&path, &text).map_err(|error| failed(&path, &error))
 }
 
-fn page(command: clap::Command) -> io::Result<Vec<u8>> {
+fn page(command: clap::Command, name: &str) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(command).render(&mut text)?;
+    clap_mangen::Man::new(command).title(name).render(&mut text)?;
     Ok(text)
 }
 

@@ -98,7 +98,11 @@ impl Door {
     /// Prints a result; a stream that cannot be written is a reporting failure.
     fn print(&self, bytes: &[u8]) -> Result<(), Failure> {
         self.console.result(bytes).map_err(|error| {
-            Failure::message(ErrorClass::Reporting, format!("could not write to standard output: {error}"), "check the disk behind it")
+            Failure::message(
+                ErrorClass::Reporting,
+                format!("could not write to standard output: {error}"),
+                "check the disk behind it",
+            )
         })
     }
 }

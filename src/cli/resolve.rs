@@ -31,7 +31,11 @@ impl Door {
     /// The path of this program, which the compiler wrapper and the self-test start again.
     pub(super) fn executable(&self) -> Result<PathBuf, Failure> {
         std::env::current_exe().map_err(|error| {
-            Failure::message(ErrorClass::Measurement, format!("could not find tollgate's own path: {error}"), "")
+            Failure::message(
+                ErrorClass::Measurement,
+                format!("could not find tollgate's own path: {error}"),
+                "",
+            )
         })
     }
 
@@ -71,7 +75,8 @@ fn nearest(start: &Path) -> Option<PathBuf> {
 
 /// Cargo's flags as the configuration knows them. Cargo takes several features in one word.
 pub(super) fn selection(args: BuildArgs) -> Selection {
-    let features = args.features.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty());
+    let features =
+        args.features.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty());
     Selection {
         features: features.map(str::to_owned).collect(),
         benches: args.benches,

@@ -6,10 +6,10 @@ use crate::{
 };
 use std::{error::Error, fmt};
 
-/// A command's failure: its class, its cause chain and the next step for the user.
+/// A command's failure: its outcome, its cause chain and the next step for the user.
 #[derive(Debug)]
 pub struct Failure {
-    class: ErrorClass,
+    outcome: Outcome,
     error: Box<dyn Error + Send + Sync>,
     hint: Option<String>,
 }
@@ -32,20 +32,30 @@ impl Failure {
 
     /// A failure with its class and whatever hint the error has.
     pub fn new(class: ErrorClass, error: impl Error + Hint + Send + Sync + 'static) -> Self {
+        Self::ending_in(Outcome::Error(class), error)
+    }
+
+    /// A failure with an outcome of its own: something was missing rather than wrong.
+    pub fn ending_in(outcome: Outcome, error: impl Error + Hint + Send + Sync + 'static) -> Self {
         let hint = error.hint();
-        Self { class, error: Box::new(error), hint }
+        Self { outcome, error: Box::new(error), hint }
     }
 
     /// A failure that is one sentence.
     pub fn message(class: ErrorClass, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::sentence(Outcome::Error(class), message, hint)
+    }
+
+    /// A failure that is one sentence, with an outcome of its own.
+    pub fn sentence(outcome: Outcome, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let hint = hint.into();
-        Self { class, error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
+        Self { outcome, error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
     }
 
     /// The outcome that this failure makes of the command.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::Error(self.class)
+        self.outcome
     }
 
     /// The next step for the user.

@@ -3,9 +3,10 @@
 use crate::{
     commands::failure::Failure,
     format::{
-        run_v1, verdict_v1,
+        Error, run_v1, verdict_v1,
         version::{self, Kind},
     },
+    hint::Hint,
     judge,
     model::{outcome::ErrorClass, policy::Strictness, run::Run, verdict::CheckVerdict},
 };
@@ -97,7 +98,11 @@ fn parse_run(path: &Path, bytes: &[u8]) -> Result<Run, Failure> {
     run_v1::from_json(bytes).map_err(|error| in_file(path, &error))
 }
 
-fn in_file(path: &Path, error: &(impl std::error::Error + crate::hint::Hint)) -> Failure {
+pub(super) fn in_file(path: &Path, error: &Error) -> Failure {
     let hint = error.hint().unwrap_or_else(|| "give a run file or a verdict file that tollgate wrote".into());
-    Failure::message(ErrorClass::Configuration, format!("could not read `{}`: {error}", path.display()), hint)
+    Failure::message(
+        ErrorClass::Configuration,
+        error.clone().in_file(path.display().to_string()).to_string(),
+        hint,
+    )
 }

@@ -92,8 +92,10 @@ fn is_compared(evidence: &Evidence, judgement: &Judgement) -> bool {
     use Verdict::{Improved, Inconclusive, Regressed, Unchanged, Waived};
     let judged = matches!(judgement.verdict, Regressed | Waived | Improved | Unchanged | Inconclusive);
     let tested = match evidence.basis {
-        Basis::Untested(Untested::OneValueASide | Untested::NoRatio | Untested::NoRepeats) => true,
-        Basis::Untested(_) => false,
+        Basis::Untested(Untested::NotMeasured | Untested::SingleRevision | Untested::FewStoredRuns(_)) => {
+            false
+        }
+        Basis::Untested(_) => evidence.base.is_some() && evidence.head.is_some(),
         _ => true,
     };
     judged && tested

@@ -130,6 +130,9 @@ fn unchanged(story: &Story) -> String {
     let [best, worst] = worsenings(story, change);
     match (best, worst) {
         (Some(best), _) if best > 0.0 => format!("{}, within {}", moved_within(story, change), margin(story)),
+        (_, Some(worst)) if worst < 0.0 && !is_beyond(story, change.estimate) => {
+            format!("{}, within {}", moved_within(story, change), margin(story))
+        }
         (_, Some(worst)) if worst <= 0.0 => format!("not {} at all", words.worse),
         (_, Some(worst)) if worst <= evidence.margin => {
             format!("not {} by more than {}", words.worse, plain(worst))
@@ -151,25 +154,27 @@ fn inconclusive(story: &Story) -> String {
             quantity::value(disagreement, unit),
         );
     }
-    let words = words(story);
-    let known = match &evidence.change {
-        Some(change) if is_worse_beyond(story, change.estimate) => {
+    format!("{} {}", known(story), advice(story))
+}
+
+/// What the data allow, without an answer.
+fn known(story: &Story) -> String {
+    let (evidence, words) = (story.evidence, words(story));
+    let Some(change) = &evidence.change else { return "nothing could be ruled out".into() };
+    match worsenings(story, change) {
+        [Some(best), _] if best > 0.0 && is_beyond(story, change.estimate) => {
             format!("looks {}, not proven", moved_within(story, change))
         }
-        Some(change) => match worsenings(story, change)[1] {
-            Some(worst) if worst <= evidence.margin => format!(
-                "its fastest samples are not {} by more than {}, but their median is not settled",
-                words.worse,
-                plain(worst.max(0.0)),
-            ),
-            Some(worst) => {
-                format!("not {} by more than {}; nothing closer could be shown", words.worse, plain(worst))
-            }
-            None => "nothing could be ruled out".into(),
-        },
-        None => "nothing could be ruled out".into(),
-    };
-    format!("{known} {}", advice(story))
+        [_, Some(worst)] if worst <= evidence.margin => format!(
+            "its fastest samples are not {} by more than {}, but their median is not settled",
+            words.worse,
+            plain(worst.max(0.0)),
+        ),
+        [_, Some(worst)] => {
+            format!("not {} by more than {} is all that could be shown", words.worse, plain(worst))
+        }
+        [_, None] => "nothing could be ruled out".into(),
+    }
 }
 
 /// How to get an answer.
@@ -331,10 +336,6 @@ fn is_beyond(story: &Story, change: f64) -> bool {
         Direction::Higher => -change.ln_1p(),
     };
     ln.abs() >= limits.bound(story.evidence.margin) * (1.0 - 1e-9)
-}
-
-fn is_worse_beyond(story: &Story, change: f64) -> bool {
-    worsening(story, change) > 0.0 && is_beyond(story, change)
 }
 
 struct Words {

@@ -29,3 +29,4 @@ mod waiver;
 mod tests;
 
 pub use check::judge;
+pub use stored::suspects;

@@ -10,9 +10,6 @@ use crate::{
     stats::{randomisation::Error, sequential::NO_WORSE_LEVELS},
 };
 
-/// Rounding must not turn a p at its level into one above it.
-const TOLERANCE: f64 = 1.0 + 1e-9;
-
 /// The evidence of all of a subject's blocks.
 ///
 /// With a single look, "no worse" spends the whole error that the planned looks share.
@@ -31,7 +28,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
     let margin = limits.effective_margin(base);
     let bound = limits.bound(margin);
     let level = NO_WORSE_LEVELS.iter().sum::<f64>();
-    let no_worse = statistics.no_worse_ratio(bound, level) <= TOLERANCE;
+    let no_worse = statistics.no_worse_ratio(bound, level) <= 1.0;
     let must_rule_out = limits.bound(limits.must_rule_out).max(bound);
     Evidence {
         rounds: statistics.rounds(),
@@ -46,7 +43,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
             better: statistics.better(bound),
         }),
         shown: if no_worse { Shown::NoWorse } else { Shown::Nothing },
-        rules_out: no_worse || statistics.no_worse_ratio(must_rule_out, level) <= TOLERANCE,
+        rules_out: no_worse || statistics.no_worse_ratio(must_rule_out, level) <= 1.0,
         median_change: statistics.median_estimate().map(|ln| statistics.relative(ln)),
         basis: Basis::OneLook,
         head_values: side_values(blocks, Side::Head, limits.direction),
@@ -55,5 +52,5 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
 
 fn has_one_value_a_side(blocks: &[Vec<SlotValue>]) -> bool {
     let of = |side| blocks.iter().flatten().filter(|slot| slot.side == side).count();
-    of(Side::Base) <= 1 && of(Side::Head) <= 1
+    of(Side::Base) == 1 && of(Side::Head) == 1
 }

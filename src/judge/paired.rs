@@ -25,9 +25,6 @@ use crate::{
     },
 };
 
-/// Rounding must not turn a p at its level into one above it.
-const TOLERANCE: f64 = 1.0 + 1e-9;
-
 /// The no-worse ratio of a benchmark whose budget seems broken but is not shown to be: it is not settled.
 const BUDGET_OPEN: f64 = 2.0;
 
@@ -62,7 +59,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
         Err(_) => return Evidence::untested(subject, &blocks, Untested::NoRatio),
     };
     let limits = &subject.limits;
-    let no_worse = looks.no_worse_ratio(looks.bound) <= TOLERANCE;
+    let no_worse = looks.no_worse_ratio(looks.bound) <= 1.0;
     let must_rule_out = limits.bound(limits.must_rule_out).max(looks.bound);
     let statistics = &looks.statistics;
     Evidence {
@@ -78,7 +75,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
             better: looks.sequential(|look| look.better),
         }),
         shown: if no_worse { Shown::NoWorse } else { Shown::Nothing },
-        rules_out: no_worse || looks.no_worse_ratio(must_rule_out) <= TOLERANCE,
+        rules_out: no_worse || looks.no_worse_ratio(must_rule_out) <= 1.0,
         median_change: statistics.median_estimate().map(|ln| statistics.relative(ln)),
         basis: Basis::Paired,
         head_values: side_values(looks.blocks, Side::Head, limits.direction),

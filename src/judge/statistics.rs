@@ -68,6 +68,8 @@ impl Statistics {
     /// p of "worse by `bound` (ln units) or more" over its level; the median must pass too, at four times the level. At most
     /// 1 when head is shown to be no worse than that.
     pub(super) fn no_worse_ratio(&self, bound: f64, level: f64) -> f64 {
+        // Rounding must not turn a p at its level into one above it
+        let level = level * (1.0 + 1e-9);
         let lead = less(&self.lead, bound) / level;
         let median = self.median.as_ref().map_or(0.0, |median| {
             // At a level of one there is nothing left to pass

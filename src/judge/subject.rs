@@ -91,7 +91,7 @@ pub(super) fn former_name(benchmark: &Benchmark, renames: &[Rename]) -> Benchmar
     Benchmark::new(benchmark.target.clone(), former.unwrap_or_else(|| benchmark.id.clone()))
 }
 
-/// Benchmarks that only the stored runs know.
+/// Benchmarks that only the stored runs know; those that a filter left out are in the run, as ignored.
 fn vanished(run: &Run, rules: &Rules) -> Vec<Subject> {
     let renames = &run.policy.renames;
     let known: BTreeSet<Benchmark> = run

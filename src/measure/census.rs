@@ -4,10 +4,10 @@
 //! names at 100 bytes and prints line feeds as they are.)
 
 use super::{
+    builds::BenchExecutable,
     criterion::filter,
     slot::{Event, Failure, Trouble},
     stage::{Sampling, Stage, slot_arguments},
-    target::BenchExecutable,
 };
 use crate::model::benchmark::BenchmarkId;
 use std::{

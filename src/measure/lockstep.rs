@@ -2,26 +2,26 @@
 //! the one whose turn it is.
 
 use super::{
+    builds::BenchExecutable,
     criterion::protocol::Complete,
     slot::{Bench, Failure},
     stage::{Sampling, Stage, slot_arguments},
     subject::Match,
-    target::BenchExecutable,
 };
 use crate::{
     machine::noise::{Disturbance, Meter},
     model::run::{Block, Sample, Side, Slot, VoidReason},
     plan::deal::{SLOTS, Turn, padding, spawn_order, turns},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A benchmark that takes part in a pass.
-#[derive(Debug, Clone, Copy)]
-pub struct Seat<'a> {
+#[derive(Debug, Clone)]
+pub struct Seat {
     /// What the caller knows it by.
     pub subject: usize,
     /// Where the two sides have it.
-    pub found: &'a Match,
+    pub found: Match,
     /// The number of its block, void ones counted, which deals the order.
     pub block: u64,
     /// How long a slot may take.
@@ -50,7 +50,7 @@ pub struct Lineup<'a> {
     /// criterion's filter; `None` runs everything, which is then all that is seated.
     pub filter: Option<String>,
     /// Who takes part, in an order in which both sides come to them.
-    pub seats: Vec<Seat<'a>>,
+    pub seats: Vec<Seat>,
 }
 
 impl Lineup<'_> {
@@ -75,6 +75,15 @@ pub struct Measured {
     pub seconds: f64,
 }
 
+/// What a pass tells while it runs.
+#[derive(Debug)]
+pub enum News {
+    /// A slot of this subject was taken.
+    Slot(usize),
+    /// A block is complete.
+    Block(Measured),
+}
+
 /// Where a pass broke off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
@@ -94,18 +103,13 @@ pub struct Broken {
     /// Whose process it was.
     pub side: Side,
     /// What happened to it.
-    pub failure: Failure,
+    pub failure: Box<Failure>,
 }
 
-/// What came of a pass.
-#[derive(Debug, Default)]
-pub struct Passed {
-    /// The blocks that were measured, in order.
-    pub blocks: Vec<Measured>,
-    /// What starting the processes took, seconds.
-    pub start_seconds: f64,
-    /// Why it broke off, if it did; its processes are gone.
-    pub broken: Option<Broken>,
+impl Broken {
+    fn new(at: At, side: Side, failure: Failure) -> Self {
+        Self { at, side, failure: Box::new(failure) }
+    }
 }
 
 struct Member {
@@ -114,35 +118,24 @@ struct Member {
     bench: Bench,
 }
 
-/// Measures one block of every seat. `tell` is called with the subject after each slot.
-pub fn pass(stage: &Stage<'_>, lineup: &Lineup<'_>, tell: &mut dyn FnMut(usize)) -> Passed {
-    let mut passed = Passed::default();
-    let started = Instant::now();
-    let mut crew = match assemble(stage, lineup) {
-        Ok(crew) => crew,
-        Err((side, failure)) => {
-            passed.broken = Some(Broken { at: At::Start, side, failure });
-            return passed;
-        }
-    };
-    passed.start_seconds = started.elapsed().as_secs_f64();
+/// Measures one block of every seat, and tells each as it is done.
+///
+/// # Errors
+/// Why it broke off; its processes are gone, and what was told before holds.
+pub fn pass(stage: &Stage<'_>, lineup: &Lineup<'_>, tell: &mut dyn FnMut(News)) -> Result<(), Broken> {
+    let mut crew =
+        assemble(stage, lineup).map_err(|(side, failure)| Broken::new(At::Start, side, failure))?;
     for seat in &lineup.seats {
-        match block(stage, lineup, seat, &mut crew, tell) {
-            Ok(measured) => passed.blocks.push(measured),
-            Err((side, failure)) => {
-                let at = blamed(lineup, &failure, side).unwrap_or(seat.subject);
-                passed.blocks.retain(|measured| measured.subject != at);
-                passed.broken = Some(Broken { at: At::Subject(at), side, failure });
-                return passed;
-            }
-        }
+        let measured = block(stage, lineup, seat, &mut crew, tell).map_err(|(side, failure)| {
+            let at = At::Subject(blamed(lineup, &failure, side).unwrap_or(seat.subject));
+            Broken::new(at, side, failure)
+        })?;
+        tell(News::Block(measured));
     }
-    if let Err((side, failure)) = dismiss(crew, lineup) {
+    dismiss(crew, lineup).map_err(|(side, failure)| {
         let at = blamed(lineup, &failure, side).map_or(At::End, At::Subject);
-        passed.blocks.retain(|measured| At::Subject(measured.subject) != at);
-        passed.broken = Some(Broken { at, side, failure });
-    }
-    passed
+        Broken::new(at, side, failure)
+    })
 }
 
 /// Starts all six in the order that was dealt, and waits until each of them stands still.
@@ -166,9 +159,9 @@ fn assemble(stage: &Stage<'_>, lineup: &Lineup<'_>) -> Result<Vec<Member>, (Side
 fn block(
     stage: &Stage<'_>,
     lineup: &Lineup<'_>,
-    seat: &Seat<'_>,
+    seat: &Seat,
     crew: &mut [Member],
-    tell: &mut dyn FnMut(usize),
+    tell: &mut dyn FnMut(News),
 ) -> Result<Measured, (Side, Failure)> {
     let meter = Meter::start();
     let mut waited = Duration::ZERO;
@@ -186,7 +179,7 @@ fn block(
         }
         let samples = readings(&complete, lineup.sampling, seat.scale);
         slots.push(Slot { side: turn.side, padding: member.padding, samples });
-        tell(seat.subject);
+        tell(News::Slot(seat.subject));
     }
     let disturbance = meter.read(waited);
     let void = void_reason(&disturbance, stage.settings.void_share).filter(|_| seat.may_void);

@@ -2,12 +2,12 @@
 //! measured, how much memory the process takes, and which benchmarks fail by themselves.
 
 use super::{
+    builds::BenchExecutable,
     census::{Census, Entry},
     cost::Cost,
     criterion::filter,
     slot::{Bench, Event, Failure, Trouble},
     stage::{Stage, scout_arguments},
-    target::BenchExecutable,
 };
 use std::{
     collections::BTreeMap,

@@ -1,11 +1,11 @@
 //! One fresh bench process: started, held still, driven from benchmark to benchmark, ended.
 
 use super::{
+    builds::BenchExecutable,
     criterion::{
         link::{Door, Heard, Link},
         protocol::{Complete, Malformed, Message, Request, Version},
     },
-    target::BenchExecutable,
 };
 use crate::process::{
     self, Child, ExitStatus, Interrupt, Spec,
@@ -134,7 +134,8 @@ impl Starting {
         let door = Door::open().map_err(|error| failed(Trouble::Connection(error)))?;
         let executable = launch.executable;
         let mut spec = Spec::new(&executable.path, &executable.directory).args(launch.args);
-        spec.environment.clone_from(&executable.environment);
+        spec.environment
+            .extend(executable.environment.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
         let padding = "x".repeat(usize::try_from(launch.padding).unwrap_or(0));
         let spec = spec
             .set("CARGO_CRITERION_PORT", door.port().to_string())

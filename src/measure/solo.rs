@@ -2,12 +2,12 @@
 //! connect and write files instead.
 
 use super::{
+    builds::BenchExecutable,
     criterion::{files, filter},
     lockstep::{Lineup, Measured, Seat, readings, void_reason},
     slot::{Failure, Trouble},
     stage::{Stage, file_arguments, slot_arguments},
     subject::Place,
-    target::BenchExecutable,
 };
 use crate::{
     files::scratch,
@@ -34,7 +34,7 @@ pub enum Source {
 pub fn block(
     stage: &Stage<'_>,
     lineup: &Lineup<'_>,
-    seat: &Seat<'_>,
+    seat: &Seat,
     source: Source,
     tell: &mut dyn FnMut(usize),
 ) -> Result<Measured, (Side, Failure)> {
@@ -65,7 +65,7 @@ pub fn block(
 
 type Taken = Result<(Vec<Sample>, Duration), Failure>;
 
-fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, padding: u32) -> Taken {
+fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, padding: u32) -> Taken {
     let Place { raw, occurrence, .. } = seat.found.place(side);
     let only = only(seat);
     let args = slot_arguments(stage.settings, lineup.sampling, Some(&only));
@@ -76,7 +76,7 @@ fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, p
     Ok((readings(&complete, lineup.sampling, seat.scale), Duration::from_nanos(waited)))
 }
 
-fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, padding: u32) -> Taken {
+fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, padding: u32) -> Taken {
     let settings = stage.settings;
     let only = only(seat);
     let args = file_arguments(settings.warm_up, settings.measurement, settings.samples, Some(&only));
@@ -88,7 +88,7 @@ fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat<'_>, side: Side, 
 }
 
 /// The same argument on both sides, whatever the benchmark is called there.
-fn only(seat: &Seat<'_>) -> String {
+fn only(seat: &Seat) -> String {
     let (base, head) = (&seat.found.base.raw, &seat.found.head.raw);
     if base == head {
         filter::exactly([base.as_str()])
@@ -115,7 +115,8 @@ pub fn run_for_files(
         return Err(failed(Trouble::Connection(std::io::Error::other(error)), String::new()));
     }
     let mut spec = Spec::new(&executable.path, &executable.directory).args(args).timeout(limit);
-    spec.environment.clone_from(&executable.environment);
+    spec.environment
+        .extend(executable.environment.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
     let padding = "x".repeat(usize::try_from(padding).unwrap_or(0));
     let spec =
         spec.remove("CARGO_CRITERION_PORT").set("CRITERION_HOME", &home).set("TOLLGATE_PADDING", padding);

@@ -1,8 +1,8 @@
 //! Where bench processes are started: the settings that all of them share, and the arguments that make criterion do our bidding.
 
 use super::{
+    builds::BenchExecutable,
     slot::{Bench, Failure, Launch, Starting},
-    target::BenchExecutable,
 };
 use crate::process::Interrupt;
 use std::{ffi::OsString, path::Path, time::Duration};

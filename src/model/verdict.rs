@@ -76,7 +76,7 @@ pub struct SlotValue {
 }
 
 impl SlotValue {
-    /// Reduces a slot to its two values. A slot without samples gives NaN for both.
+    /// Reduces a slot to its two values. A slot without samples, or with one that is no number, gives NaN for both.
     ///
     /// Everything that judges or stores slots goes through here, so that a verdict, which keeps these two values and no
     /// samples, can be judged again to the same bits ([`SlotValue::to_slot`] is the way back).
@@ -92,6 +92,9 @@ impl SlotValue {
         let fifth = &values[..(n / 5).max(2).min(n)];
         let mean = fifth.iter().sum::<f64>() / fifth.len() as f64;
         let median = if n % 2 == 1 { values[n / 2] } else { values[n / 2 - 1].midpoint(values[n / 2]) };
+        if mean.is_nan() || median.is_nan() {
+            return Self { side: slot.side, fast: f64::NAN, median: f64::NAN };
+        }
         // Rounding can lift the mean of equal values above them by one unit in the last place.
         Self { side: slot.side, fast: mean.min(median), median }
     }

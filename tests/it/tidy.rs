@@ -52,7 +52,8 @@ fn import_table() -> BTreeMap<String, BTreeSet<String>> {
 fn imports(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for part in text.split("crate::").skip(1) {
-        let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+        let word =
+            |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
         match part.strip_prefix('{') {
             None => {
                 found.insert(word(part));
@@ -166,5 +167,7 @@ fn the_door_is_thin() {
 #[test]
 fn the_changelog_names_the_version() {
     let text = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
-    assert!(text.contains("## [Unreleased]") || text.contains(&format!("## [{}]", env!("CARGO_PKG_VERSION"))));
+    assert!(
+        text.contains("## [Unreleased]") || text.contains(&format!("## [{}]", env!("CARGO_PKG_VERSION")))
+    );
 }

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 /// Judge two results without measuring.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "A and B may be run files of `tollgate run`, criterion directories (DIR or DIR:BASELINE), \
-    hyperfine JSON, libtest bench output or gungraun summaries. Several files a side are several rounds.")]
+#[command(
+    after_help = "A and B may be run files of `tollgate run`, criterion directories (DIR or DIR:BASELINE), \
+    hyperfine JSON, libtest bench output or gungraun summaries. Several files a side are several rounds."
+)]
 pub struct CompareArgs {
     /// The base result, then the head result.
     #[arg(value_name = "A B", num_args = 2, conflicts_with_all = ["slots", "base", "head"], required_unless_present_any = ["slots", "base"])]

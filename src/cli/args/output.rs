@@ -89,11 +89,10 @@ mod tests {
     #[test]
     fn a_file_takes_its_format_from_its_word_its_extension_or_the_flag() {
         assert_eq!(files(None, &["json=a"]), [(Format::Json, "a".into())]);
-        assert_eq!(files(None, &["a.json", "b.md", "c.txt"]).iter().map(|f| f.0).collect::<Vec<_>>(), [
-            Format::Json,
-            Format::Markdown,
-            Format::Table
-        ]);
+        assert_eq!(
+            files(None, &["a.json", "b.md", "c.txt"]).iter().map(|f| f.0).collect::<Vec<_>>(),
+            [Format::Json, Format::Markdown, Format::Table]
+        );
         assert_eq!(files(Some(Format::Json), &["verdict"]), [(Format::Json, "verdict".into())]);
         assert_eq!(files(None, &["x=y"]), [(Format::Table, "x=y".into())]);
         assert!("json=".parse::<Output>().is_err());

@@ -1,10 +1,11 @@
 //! Why a baseline command did nothing.
 
 use crate::{
+    commands::failure::Failure,
     files, format,
     git::refs,
     hint::Hint,
-    model::outcome::{ErrorClass, Outcome},
+    model::outcome::ErrorClass,
     store,
     text::{escape, plural},
 };
@@ -81,6 +82,12 @@ impl From<refs::Error> for Error {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(error.class(), error)
+    }
+}
+
 impl From<files::Error> for Error {
     fn from(error: files::Error) -> Self {
         Self::Store(error.into())
@@ -88,15 +95,16 @@ impl From<files::Error> for Error {
 }
 
 impl Error {
-    /// What the command came to.
+    /// Which part of the work failed: the exit code follows from it.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::NothingToSave(_) | Self::NoMatch { .. } => Outcome::Incomplete,
-            Self::Store(store::Error::File(_) | store::Error::Git(_)) => {
-                Outcome::Error(ErrorClass::Reporting)
+            Self::NothingToSave(_) => ErrorClass::Measurement,
+            Self::Store(store::Error::Git(refs::Error::Open { .. } | refs::Error::NoRemote(_))) => {
+                ErrorClass::Configuration
             }
-            _ => Outcome::Error(ErrorClass::Configuration),
+            Self::Store(store::Error::File(_) | store::Error::Git(_)) => ErrorClass::Reporting,
+            _ => ErrorClass::Configuration,
         }
     }
 }
@@ -106,14 +114,14 @@ impl Hint for Error {
         Some(match self {
             Self::Bare => "run it in a clone with a work tree".into(),
             Self::UnknownRevision(_) => "fetch it first, or name a commit that is here".into(),
-            Self::NoCommit(_) => {
-                "commit the changes and measure again, or name the commit that these values stand for with `--rev REV`"
-                    .into()
-            }
-            Self::OtherCommit { .. } => "leave out `--rev`".into(),
+            Self::NoCommit(_) => "commit the changes and measure again".into(),
+            Self::OtherCommit { .. } => "name the commit that was measured, or none".into(),
             Self::WrongKey { .. } => "measure again with `tollgate run`: the file was changed".into(),
             Self::NothingToSave(_) => {
-                format!("measure at least {} processes a benchmark with `tollgate run`", super::record::MIN_PROCESSES)
+                format!(
+                    "measure at least {} processes a benchmark with `tollgate run`",
+                    super::record::MIN_PROCESSES
+                )
             }
             Self::NoMatch { similar, .. } if similar.is_empty() => {
                 "run `tollgate baseline list` to see what is stored".into()
@@ -121,9 +129,11 @@ impl Hint for Error {
             Self::NoMatch { similar, .. } => format!("did you mean `{}`?", similar.join("` or `")),
             Self::Glob { .. } => "write one such as `num/*`; `[`, `{`, `*` and `?` are special".into(),
             Self::Reason(_) => "give it with `--reason TEXT`; reviewers will read it".into(),
-            Self::Nobody => "give a name with `--by NAME`, or set `user.name` and `user.email` in git".into(),
+            Self::Nobody => "set `user.name` and `user.email` in git".into(),
             Self::RunFile(error) => return error.hint(),
-            Self::NoRemote => "add one with `git remote add origin URL`, or name one with `--remote NAME`".into(),
+            Self::NoRemote => {
+                "add one with `git remote add origin URL`, or name one with `--remote NAME`".into()
+            }
             Self::Store(error) => return error.hint(),
         })
     }

@@ -9,7 +9,7 @@ use crate::{
         environment::{Environment, EnvironmentKey},
         outcome::{ErrorClass, Outcome},
     },
-    store::{self, history::Extent},
+    store::{self, history::Extent, load::From},
 };
 
 /// What to list.
@@ -19,6 +19,8 @@ pub struct Request<'a> {
     pub directory: &'a Path,
     /// The key of this machine, to be marked in the list.
     pub current: Option<EnvironmentKey>,
+    /// Where to look: with the history, its records are counted, too. The reviewed files are always listed.
+    pub from: From,
 }
 
 /// What is stored.
@@ -106,7 +108,11 @@ pub fn list(request: &Request<'_>, world: &World<'_>) -> Result<Report, Error> {
             }
         }
     }
-    for (key, records) in place.history.environments()? {
+    let recorded = match request.from {
+        From::WorkTree => BTreeMap::new(),
+        From::History | From::Both => place.history.environments()?,
+    };
+    for (key, records) in recorded {
         let listed = entry(&mut all, &key, request);
         listed.records = records;
         if listed.environment.is_none() {

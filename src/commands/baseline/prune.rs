@@ -8,7 +8,7 @@ use crate::{
     progress::Event,
     store::{
         load::From,
-        prune::{self as stored, Pruned, Retention},
+        prune::{self as stored, Effect, Pruned, Retention},
     },
 };
 
@@ -37,12 +37,14 @@ pub struct Request<'a> {
     pub newest: Option<usize>,
     /// Older runs go.
     pub max_age_seconds: Option<u64>,
-    /// Other environments go.
-    pub environments: Option<Vec<EnvironmentKey>>,
+    /// All runs of these environments go.
+    pub drop_environments: Vec<EnvironmentKey>,
     /// What becomes of runs whose commits are gone.
     pub unknown_commits: UnknownCommits,
     /// Whether the history is pruned at a remote, too. Without it, the next fetch brings back what the remote has.
     pub send: Send,
+    /// Whether anything is changed, or what would go is only told.
+    pub effect: Effect,
 }
 
 /// What was pruned.
@@ -52,6 +54,8 @@ pub struct Report {
     pub baselines: Option<Pruned>,
     /// In the history, where it was meant.
     pub history: Option<Pruned>,
+    /// Whether it was done or only told.
+    pub effect: Effect,
 }
 
 /// Prunes.
@@ -63,7 +67,7 @@ pub fn prune(request: &Request<'_>, world: &World<'_>) -> Result<Report, Error> 
     let retention = |newest: usize| Retention {
         newest: request.newest.unwrap_or(newest),
         max_age_seconds: request.max_age_seconds,
-        environments: request.environments.clone(),
+        drop_environments: request.drop_environments.clone(),
     };
     let lock = place.lock("tollgate baseline prune", world)?;
     let baselines = match request.place {
@@ -72,22 +76,39 @@ pub fn prune(request: &Request<'_>, world: &World<'_>) -> Result<Report, Error> 
             let knows =
                 |rev: &str| request.unknown_commits == UnknownCommits::Keep || place.commits.contains(rev);
             let retention = retention(MAX_RUNS);
-            Some(stored::prune_baselines(&place.baselines, &lock, &retention, &knows, world.now)?)
+            Some(stored::prune_baselines(
+                &place.baselines,
+                &lock,
+                &retention,
+                &knows,
+                world.now,
+                request.effect,
+            )?)
         }
     };
     let history = match (request.place, &request.send) {
         (From::WorkTree, _) => None,
-        (_, Send::No) => {
-            Some(stored::prune_history(&place.history, &lock, &retention(HISTORY_RUNS), world.now)?)
-        }
+        (_, Send::No) => Some(stored::prune_history(
+            &place.history,
+            &lock,
+            &retention(HISTORY_RUNS),
+            world.now,
+            request.effect,
+        )?),
         (_, Send::To(name)) => {
             drop(lock);
             Some(place.with_remote(name.as_deref(), world, |remote| {
                 let name = remote.name.escape_debug();
                 world.progress.tell(Event::Phase(format!("pruning run records at {name}")));
-                Ok(stored::prune_remote(&place.history, remote, &retention(HISTORY_RUNS), world.now)?)
+                Ok(stored::prune_remote(
+                    &place.history,
+                    remote,
+                    &retention(HISTORY_RUNS),
+                    world.now,
+                    request.effect,
+                )?)
             })?)
         }
     };
-    Ok(Report { baselines, history })
+    Ok(Report { baselines, history, effect: request.effect })
 }

@@ -12,7 +12,7 @@ use crate::{
     hint::Hint,
     model::{baseline::Level, environment::Environment},
     store::{
-        prune::{Pruned, Reason},
+        prune::{Effect, Pruned, Reason},
         verify::{Severity, Verified},
     },
     text::{
@@ -211,19 +211,23 @@ pub fn accepted(report: &accept::Report) -> String {
 #[must_use]
 pub fn pruned(report: &prune::Report) -> String {
     let mut text = String::new();
+    let (dropped, wrote) = match report.effect {
+        Effect::Apply => ("dropped", "wrote or removed"),
+        Effect::Preview => ("would be dropped", "would write or remove"),
+    };
     if let Some(pruned) = &report.baselines {
-        line(&mut text, &format!("reviewed files: {}", pruned_line(pruned)));
+        line(&mut text, &format!("reviewed files: {}", pruned_line(pruned, dropped)));
         for path in &pruned.files {
-            line(&mut text, &format!("  wrote or removed `{}`", terminal(&path.display().to_string())));
+            line(&mut text, &format!("  {wrote} `{}`", terminal(&path.display().to_string())));
         }
     }
     if let Some(pruned) = &report.history {
-        line(&mut text, &format!("history: {}", pruned_line(pruned)));
+        line(&mut text, &format!("history: {}", pruned_line(pruned, dropped)));
     }
     text
 }
 
-fn pruned_line(pruned: &Pruned) -> String {
+fn pruned_line(pruned: &Pruned, dropped: &str) -> String {
     let kept = format!("{} kept", plural::count(pruned.kept, "run"));
     if pruned.dropped.is_empty() {
         return format!("{kept}, nothing to drop");
@@ -238,7 +242,7 @@ fn pruned_line(pruned: &Pruned) -> String {
     reasons.sort();
     let words: Vec<String> =
         reasons.iter().map(|(reason, count)| format!("{count} {}", reason_words(*reason))).collect();
-    format!("{kept}, {} dropped ({})", pruned.dropped.len(), words.join(", "))
+    format!("{kept}, {} {dropped} ({})", pruned.dropped.len(), words.join(", "))
 }
 
 fn reason_words(reason: Reason) -> &'static str {

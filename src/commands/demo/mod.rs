@@ -7,38 +7,51 @@ use crate::{
     process::{self, Interrupt, Spec},
     progress::{Event, Progress},
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Says that a folder is ours to write again.
 const MARKER: &str = ".tollgate-demo";
 
-/// Where to write the demo and how long it may measure.
+/// The check to run on the demo; its directory is where the demo is written.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The folder of the demo repository; made if it is not there.
-    pub folder: PathBuf,
-    /// The time that measuring may take, seconds.
-    pub budget_seconds: f64,
-    /// The path of this program, for the compiler wrapper.
-    pub executable: PathBuf,
+    /// With the base `HEAD~1`.
+    pub check: check::Request,
 }
 
 /// Writes the repository and runs a real check on it.
 ///
 /// # Errors
 /// When the folder holds something else, or the check cannot be done.
-pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<check::Done, Failure> {
-    progress.tell(Event::Phase(format!("writing the demo repository to {}", request.folder.display())));
-    write_repository(&request.folder, interrupt)?;
-    progress.tell(Event::Note(
-        "two revisions: word_counts slower by an allocation per word, slugs faster, moving_average moved, the rest untouched"
-            .into(),
-    ));
-    progress.tell(Event::Note("the first time, criterion and its dependencies are compiled, which takes a minute or two".into()));
-    let mut check = check::Request::new(&request.folder, &request.executable);
-    check.base = Some("HEAD~1".into());
-    check.budget_seconds = Some(request.budget_seconds);
-    check::run(&check, progress, interrupt)
+pub fn run(
+    request: &Request,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<check::Done, Failure> {
+    let folder = &request.check.directory;
+    progress.tell(Event::Phase(format!("writing the demo repository to {}", folder.display())));
+    write_repository(folder, interrupt)?;
+    for note in [
+        "two revisions: word_counts is slower by a String per word, slugs faster, moving_average only moved, the rest untouched",
+        "the first time, criterion and its dependencies are compiled, which takes a minute or two",
+    ] {
+        progress.tell(Event::Note(note.into()));
+    }
+    check::run(&request.check, progress, interrupt)
+}
+
+/// What to say after the table.
+#[must_use]
+pub fn farewell(done: &check::Done) -> String {
+    let folder = done.folder.display();
+    format!(
+        "\nThat was a real check: `tollgate check --base HEAD~1` would have ended with exit code {}.\n\
+         JSON      {folder}/verdict.json\n\
+         Markdown  {folder}/verdict.md\n\
+         samples   {folder}/run.json (judge them again: tollgate judge {folder}/run.json)\n\
+         At home: `tollgate init`, then `tollgate check`, in a crate with criterion benches.\n",
+        done.verdict.outcome.exit_code()
+    )
 }
 
 /// Two commits with fixed names and dates, so that a second demo finds the builds of the first.
@@ -50,7 +63,10 @@ fn write_repository(folder: &Path, interrupt: &Interrupt) -> Result<(), Failure>
     if !fresh && !folder.join(MARKER).exists() {
         return Err(Failure::message(
             ErrorClass::Configuration,
-            format!("could not write the demo to `{}`: the folder is there and is not a demo of ours", folder.display()),
+            format!(
+                "could not write the demo to `{}`: the folder is there and is not a demo of ours",
+                folder.display()
+            ),
             "name another folder with `--dir`, or remove it",
         ));
     }
@@ -81,7 +97,11 @@ fn write_repository(folder: &Path, interrupt: &Interrupt) -> Result<(), Failure>
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| {
         let message = format!("could not write `{}`: {error}", path.display());
-        Failure::message(ErrorClass::Configuration, message, "check the permissions and the free space, or use `--dir`")
+        Failure::message(
+            ErrorClass::Configuration,
+            message,
+            "check the permissions and the free space, or use `--dir`",
+        )
     };
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| failed(&error))?;
@@ -102,7 +122,16 @@ fn remove_tree(path: &Path) -> Result<(), Failure> {
 
 fn git(folder: &Path, arguments: &[&str], interrupt: &Interrupt) -> Result<(), Failure> {
     // The user's own git settings (signing, hooks, templates, identity) must not change the demo's commits.
-    let fixed = ["-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null", "-c", "init.templateDir=", "-c", "core.autocrlf=false"];
+    let fixed = [
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "init.templateDir=",
+        "-c",
+        "core.autocrlf=false",
+    ];
     let day = "2026-01-01T00:00:00+0000";
     let mut spec = Spec::new("git", folder).args(fixed).args(arguments.iter().copied());
     for (name, value) in [
@@ -124,7 +153,11 @@ fn git(folder: &Path, arguments: &[&str], interrupt: &Interrupt) -> Result<(), F
     }
     Err(Failure::message(
         ErrorClass::Measurement,
-        format!("could not make the demo repository: `{}` failed: {}", spec.line(), finished.stderr_tail.trim()),
+        format!(
+            "could not make the demo repository: `{}` failed: {}",
+            spec.line(),
+            finished.stderr_tail.trim()
+        ),
         "check that `git` is installed and that the folder can be written",
     ))
 }

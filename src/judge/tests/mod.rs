@@ -2,6 +2,7 @@
 
 mod census;
 mod outcomes;
+mod properties;
 mod simulation;
 mod stored;
 mod support;

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use crate::{
-    judge::{judge, stored::suspects},
+    judge::{judge, suspects},
     model::{
         baseline::{StoredRun, StoredSeries},
         metric::Metric,

@@ -25,12 +25,14 @@ pub(super) struct Noise {
     /// What head's median takes besides, its fastest samples being spared.
     pub(super) slow_half: f64,
     pub(super) scatter: f64,
+    /// The share of slots that something else on the machine slows down, by some 5 %.
+    pub(super) disturbed: f64,
     pub(super) seed: u64,
 }
 
 impl Noise {
     pub(super) fn factor(factor: f64) -> Self {
-        Self { factor, slow_half: 1.0, scatter: 0.01, seed: 7 }
+        Self { factor, slow_half: 1.0, scatter: 0.01, disturbed: 0.0, seed: 7 }
     }
 
     pub(super) fn block(&self, benchmark: &Benchmark, block: u64) -> Block {
@@ -39,8 +41,14 @@ impl Noise {
         let drift = 0.05 * stream.normal();
         let slots = deal(self.seed, benchmark, block)
             .into_iter()
-            .map(|side| self.slot(side, drift + self.scatter * stream.normal(), &mut stream));
+            .map(|side| self.slot(side, drift + self.shift(&mut stream), &mut stream));
         Block { slots: slots.collect(), void: None }
+    }
+
+    fn shift(&self, stream: &mut Stream) -> f64 {
+        let disturbance =
+            if stream.unit() < self.disturbed { -0.05 * (1.0 - stream.unit()).ln() } else { 0.0 };
+        disturbance + self.scatter * stream.normal()
     }
 
     fn slot(&self, side: Side, shift: f64, stream: &mut Stream) -> Slot {

@@ -54,6 +54,18 @@ fn a_sure_slowdown_within_the_margin_is_unchanged_and_says_so() {
 }
 
 #[test]
+fn a_sure_speedup_within_the_margin_is_unchanged_and_says_so() {
+    let noise = Noise { scatter: 0.002, ..Noise::factor(0.99) };
+    let row = only(&paired(vec![measured("a", &noise, 6)]));
+    assert_eq!(row.verdict, Verdict::Unchanged);
+    assert!(
+        row.reason.contains(" % faster (-") && row.reason.ends_with("within the margin of 2 %"),
+        "{}",
+        row.reason
+    );
+}
+
+#[test]
 fn three_rounds_can_show_no_worse_but_nothing_else() {
     let noise = Noise { scatter: 0.002, ..Noise::factor(1.0) };
     let row = only(&paired(vec![measured("a", &noise, 1)]));
@@ -63,7 +75,7 @@ fn three_rounds_can_show_no_worse_but_nothing_else() {
     let row = only(&paired(vec![measured("a", &Noise { scatter: 0.002, ..Noise::factor(2.0) }, 1)]));
     assert_eq!((row.verdict, row.p_value), (Verdict::Inconclusive, Some(1.0)));
     assert!(
-        row.reason.starts_with("looks 101 % slower (+")
+        row.reason.starts_with("looks 100 % slower (+")
             && row.reason.contains(" %), not proven after 3 rounds: raise"),
         "{}",
         row.reason
@@ -75,6 +87,7 @@ fn noise_is_inconclusive_and_says_what_to_do() {
     let noise = Noise { scatter: 0.05, ..Noise::factor(1.0) };
     let row = only(&paired(vec![measured("a", &noise, 2)]));
     assert_eq!(row.verdict, Verdict::Inconclusive);
+    assert!(row.reason.starts_with("not slower by more than "), "{}", row.reason);
     assert!(row.reason.ends_with("after 6 rounds: raise `--budget`, or the margin"), "{}", row.reason);
     let row = only(&paired(vec![measured("a", &Noise { scatter: 0.2, ..noise }, 13)]));
     assert_eq!((row.verdict, row.rounds), (Verdict::Inconclusive, 39));

@@ -138,6 +138,7 @@ impl Link {
     /// Reads once; says why when nothing came.
     fn read<T>(&mut self) -> Option<Heard<T>> {
         let mut bytes = [0; 16 * 1024];
+        acknowledge_at_once(&self.stream);
         match self.stream.read(&mut bytes) {
             Ok(0) => Some(Heard::Closed),
             Ok(count) => {
@@ -151,6 +152,20 @@ impl Link {
         }
     }
 }
+
+/// Acknowledges what came and what comes next without delay.
+///
+/// criterion writes the length of a message and its body in two small writes, and the kernel holds the second back until the
+/// first is acknowledged (Nagle's algorithm), which we would do 40 ms later: 0.18 s a slot were measured so, 0.09 s with this. The
+/// kernel forgets the setting whenever we write, so it is set again before each read.
+#[cfg(target_os = "linux")]
+fn acknowledge_at_once(stream: &TcpStream) {
+    let _ = rustix::net::sockopt::set_tcp_quickack(stream, true);
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+fn acknowledge_at_once(_stream: &TcpStream) {}
 
 #[cfg(test)]
 mod tests {

@@ -180,7 +180,7 @@ impl Planner {
             let state = &self.states[candidate.index];
             if tally.fits(&state.item, state.step(candidate.claim)) {
                 // A suspect may need every look, so others get only what that leaves
-                let reserved = if candidate.claim == Claim::Suspect { state.blocks_left() } else { 0 };
+                let reserved = if state.is_suspect() { state.blocks_left() } else { 0 };
                 tally.spend(&state.item, reserved.max(state.step(candidate.claim)));
                 admitted.push(candidate);
             }
@@ -245,6 +245,11 @@ impl State {
     fn is_settled(&self) -> bool {
         let shown = self.standing.is_some_and(|s| s.is_no_worse() && !s.looks_improved());
         self.failed || self.rejected || shown || self.blocks_left() == 0
+    }
+
+    /// At its last look, be it between two looks now.
+    fn is_suspect(&self) -> bool {
+        self.standing.is_some_and(|standing| standing.is_suspect())
     }
 
     fn candidate(&self, index: usize) -> Candidate {

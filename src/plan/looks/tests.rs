@@ -137,6 +137,16 @@ fn a_step_that_was_begun_is_ended_first() {
 }
 
 #[test]
+fn a_suspect_between_two_looks_still_keeps_what_it_may_need() {
+    let mut planner = planner(20.0, 2);
+    planner.record(0, 1, Some(undecided(3, 2.0)), 1.0);
+    planner.record(1, 3, Some(suspect(6, 0.01)), 1.0);
+    // Ten blocks could still convict it
+    assert_eq!(planner.next(9.5), plan("kernels", &[1]));
+    assert_eq!(planner.next(9.0), plan("kernels", &[0, 1]));
+}
+
+#[test]
 fn what_does_not_fit_is_left_unmeasured_and_named() {
     let items = vec![item("a", 0, 5.0), item("a", 1, 50.0), item("b", 2, 3.0)];
     let mut planner = Planner::new(settings(10.0), items);
