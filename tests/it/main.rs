@@ -4,6 +4,7 @@
 //! - [`builds`]: base and head built alike, from real repositories.
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
+//! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -16,5 +17,6 @@ mod baseline;
 mod builds;
 mod check;
 mod compare;
+mod doctor;
 mod support;
 mod tidy;
