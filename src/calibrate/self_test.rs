@@ -7,9 +7,12 @@ use crate::{
         kernel::Kernel,
         null::NullRates,
         recorder::Recording,
+        series::Series,
     },
     machine::advice::{Slots, Unseen},
     model::policy::Policy,
+    plan::looks::ROUNDS_PER_BLOCK,
+    stats::proportion::lower_bound,
 };
 
 /// A margin is advised in steps of this, relative.
@@ -76,9 +79,9 @@ impl SelfTest {
     /// Blocks that the machine was taken away from, and all blocks.
     #[must_use]
     pub fn voided_blocks(&self) -> (usize, usize) {
-        let voided: usize = self.recording.series.iter().map(|series| series.voided()).sum();
+        let voided: usize = self.recording.series.iter().map(Series::voided).sum();
         let rounds: usize = self.recording.series.iter().map(|series| series.rounds() as usize).sum();
-        (voided, voided + rounds / crate::plan::looks::ROUNDS_PER_BLOCK as usize)
+        (voided, voided + rounds / ROUNDS_PER_BLOCK as usize)
     }
 
     /// What advice on the machine needs to know of the slots.
@@ -106,7 +109,7 @@ impl SelfTest {
             return Sight::Blind(blind);
         }
         let alarms = null.false_alarms;
-        if crate::stats::proportion::lower_bound(alarms.hits, alarms.cases, 1e-3) > null.promised {
+        if lower_bound(alarms.hits, alarms.cases, 1e-3) > null.promised {
             return Sight::Alarming { alarms: alarms.hits, verdicts: alarms.cases };
         }
         let injected = self.injected.iter().find(|detection| is_must_rule_out(detection.injected_percent));

@@ -14,7 +14,7 @@ use crate::{
     },
     plan::{
         deal,
-        looks::{Item, Planner, Settings, Standing},
+        looks::{Item, Planner, ROUNDS_PER_BLOCK, Settings, Standing},
     },
 };
 
@@ -129,7 +129,7 @@ impl Series {
         self.measurement.blocks.push(block);
         self.standing = standing(&self.measurement, &self.limits);
         let at_look = self.standing.filter(|standing| standing.rounds == self.rounds());
-        let valid = self.rounds() / crate::plan::looks::ROUNDS_PER_BLOCK;
+        let valid = self.rounds() / ROUNDS_PER_BLOCK;
         self.planner.record(0, valid, at_look, seconds);
     }
 
@@ -137,7 +137,7 @@ impl Series {
     #[must_use]
     pub fn rounds(&self) -> u32 {
         let valid = self.measurement.blocks.iter().filter(|block| block.void.is_none()).count();
-        u32::try_from(valid).unwrap_or(u32::MAX).saturating_mul(crate::plan::looks::ROUNDS_PER_BLOCK)
+        u32::try_from(valid).unwrap_or(u32::MAX).saturating_mul(ROUNDS_PER_BLOCK)
     }
 
     /// The rounds at which it is looked at next.

@@ -98,7 +98,7 @@ fn times(count: u64) -> String {
 
 /// A budget as people say it: `30 s`, `5 min`.
 pub(super) fn budget_label(budget_seconds: u32) -> String {
-    if budget_seconds % 60 == 0 {
+    if budget_seconds.is_multiple_of(60) {
         format!("{} min", budget_seconds / 60)
     } else {
         format!("{budget_seconds} s")
