@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn no_line_begins_with_a_workflow_command_or_a_lonely_per_cent() {
         let mut page = Page::new(40);
-        page.paragraph("a process of the name of x and thirty-two ::error::y with 17 % of a core");
+        page.paragraph("a process with the name of x and others ::error::y");
         let text = page.into_text();
         assert!(text.contains("\n\\u{3a}:error::y"), "{text}");
         let mut page = Page::new(40);
