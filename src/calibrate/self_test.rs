@@ -41,7 +41,7 @@ pub enum Sight {
     Clear,
     /// In so many kernels it would not show: in more than `policy.max_blind` of them.
     Blind(Vec<Kernel>),
-    /// More than half of the blocks were thrown away because the machine was taken away from them.
+    /// The machine was taken away from more than half of the blocks, and what is left shows too little.
     Taken {
         /// Thrown away.
         voided: usize,
@@ -99,9 +99,16 @@ impl SelfTest {
     #[must_use]
     pub fn sight(&self) -> Sight {
         let (voided, blocks) = self.voided_blocks();
-        if 2 * voided > blocks {
-            return Sight::Taken { voided, blocks };
+        match self.sight_by_values() {
+            // Whatever else is wrong follows from that
+            Sight::Blind(_) | Sight::Missed { .. } | Sight::Unknown if 2 * voided > blocks => {
+                Sight::Taken { voided, blocks }
+            }
+            sight => sight,
         }
+    }
+
+    fn sight_by_values(&self) -> Sight {
         let (Some(null), Some(floor)) = (&self.null, &self.floor) else { return Sight::Unknown };
         let blind = blind_kernels(floor);
         let share = blind.len() as f64 / floor.scatter.len() as f64;

@@ -27,6 +27,9 @@ const FINE: u32 = 2;
 /// The margin of fine changes, relative: what `--margin 1%` sets.
 pub const FINE_MARGIN: f64 = 0.01;
 
+/// A series may lose this many blocks more than it keeps; then its blocks count whatever the machine does, as in a check.
+const VOIDS_IN_ADVANCE: usize = 2;
+
 /// What is compared with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arm {
@@ -173,6 +176,13 @@ impl Series {
     pub fn values(&self) -> Vec<Vec<SlotValue>> {
         let valid = self.measurement.blocks.iter().filter(|block| block.void.is_none());
         valid.map(|block| block.slots.iter().map(SlotValue::of).collect()).collect()
+    }
+
+    /// Whether its next block may be void.
+    #[must_use]
+    pub fn may_void(&self) -> bool {
+        let kept = self.measurement.blocks.len() - self.voided();
+        self.voided() < kept + VOIDS_IN_ADVANCE
     }
 
     /// Its blocks that the machine was taken away from.

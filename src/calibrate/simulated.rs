@@ -8,6 +8,7 @@ use crate::{
         kernel::{Order, Reading, work::UNITS},
         runner::Runner,
     },
+    machine::noise::Disturbance,
     model::run::Sample,
     stats::random::Stream,
 };
@@ -55,8 +56,10 @@ impl Runner for Machine {
         self.blocks += 1;
     }
 
-    fn taken_away(&self, _waited: Duration) -> f64 {
-        if self.blocks.is_multiple_of(self.every) { self.taken } else { 0.0 }
+    fn disturbance(&self, _waited: Duration) -> Disturbance {
+        let taken = if self.blocks.is_multiple_of(self.every) { self.taken } else { 0.0 };
+        let wall = Duration::from_millis(480);
+        Disturbance { wall, stolen: wall.mul_f64(taken), ..Disturbance::default() }
     }
 
     fn elapsed(&self) -> Duration {

@@ -11,6 +11,7 @@ use crate::{
         self_test::Sight,
         simulated::Machine,
     },
+    machine::noise::Disturbance,
     progress::Silent,
 };
 
@@ -82,6 +83,17 @@ fn stolen_blocks_are_void_and_measured_again() {
 }
 
 #[test]
+fn a_machine_that_is_always_taken_away_is_measured_all_the_same_and_passes_if_it_can() {
+    let machine = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.005) };
+    let test = self_test(Options { budget: Duration::from_secs(120), ..Options::quick(7) }, machine);
+    let (voided, blocks) = test.voided_blocks();
+    assert!(2 * voided > blocks && 3 * voided < 2 * blocks, "{voided} of {blocks}");
+    assert_eq!(test.sight(), Sight::Clear);
+    let noisy = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.3) };
+    assert!(matches!(self_test(Options::quick(7), noisy).sight(), Sight::Taken { .. }));
+}
+
+#[test]
 fn what_was_measured_before_an_interrupt_is_kept() {
     let machine = Machine { patience: 6 * 9 + 2, ..Machine::with_scatter(0.005) };
     let test = self_test(Options::quick(7), machine);
@@ -107,8 +119,8 @@ fn any_other_error_ends_the_test() {
             Err(Error::Garbled { kernel: order.kernel, source })
         }
         fn begin_block(&mut self) {}
-        fn taken_away(&self, _waited: Duration) -> f64 {
-            0.0
+        fn disturbance(&self, _waited: Duration) -> Disturbance {
+            Disturbance::default()
         }
         fn elapsed(&self) -> Duration {
             Duration::ZERO

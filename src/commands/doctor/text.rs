@@ -74,7 +74,7 @@ fn why_not(sight: &Sight, floor: Option<&Floor>) -> String {
             DEFAULT.benchmarks
         ),
         Sight::Taken { voided, blocks } => format!(
-            "it was taken away from {} of {}, which do not count",
+            "it was taken away so much that {} of {} do not count, and the rest show too little",
             count(*voided as u64),
             plural::count(*blocks, "block")
         ),

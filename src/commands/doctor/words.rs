@@ -107,10 +107,6 @@ fn contention(advice: &Advice) -> String {
             value(*load, ""),
             value(*seen, "")
         ),
-        Advice::Voided { voided, blocks } if voided == blocks => format!(
-            "all of {} were thrown away because the machine was taken away from them: no check can be made here while that lasts",
-            plural::count(*blocks, "block")
-        ),
         Advice::Voided { voided, blocks } => format!(
             "{} of {} were thrown away because the machine was taken away from them: a check here needs that much more `--budget`",
             count(*voided as u64),
