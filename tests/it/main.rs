@@ -6,6 +6,7 @@
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
+//! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -22,5 +23,6 @@ mod check;
 mod compare;
 mod criterion_link;
 mod interleave;
+mod doctor;
 mod support;
 mod tidy;
