@@ -7,7 +7,7 @@ use super::{
     metric::Metric,
     outcome::Outcome,
     revision::Revision,
-    run::{Mode, Side, Warning},
+    run::{Block, Measurement, Mode, Run, Sample, Side, Slot, Warning},
 };
 
 /// The verdict of one benchmark.
@@ -64,15 +64,68 @@ pub struct Change {
     pub confidence: f64,
 }
 
-/// One process as the verdict shows it.
+/// One process as the verdict shows it: all that judging reads of a [`Slot`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlotValue {
     /// Whose process.
     pub side: Side,
-    /// Mean of the fastest fifth of its samples per iteration, in the metric's unit.
+    /// Mean of the fastest fifth of its samples per iteration (at least two of them), in the metric's unit; never above `median`.
     pub fast: f64,
     /// Median of its samples per iteration, in the metric's unit.
     pub median: f64,
+}
+
+impl SlotValue {
+    /// Reduces a slot to its two values. A slot without samples, or with one that is no number, gives NaN for both.
+    ///
+    /// Everything that judges or stores slots goes through here, so that a verdict, which keeps these two values and no
+    /// samples, can be judged again to the same bits ([`SlotValue::to_slot`] is the way back).
+    #[must_use]
+    pub fn of(slot: &Slot) -> Self {
+        let mut values: Vec<f64> =
+            counted(&slot.samples).iter().map(|sample| sample.total / sample.iterations).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let n = values.len();
+        if n == 0 {
+            return Self { side: slot.side, fast: f64::NAN, median: f64::NAN };
+        }
+        let fifth = &values[..(n / 5).max(2).min(n)];
+        let mean = fifth.iter().sum::<f64>() / fifth.len() as f64;
+        let median = if n % 2 == 1 { values[n / 2] } else { values[n / 2 - 1].midpoint(values[n / 2]) };
+        if mean.is_nan() || median.is_nan() {
+            return Self { side: slot.side, fast: f64::NAN, median: f64::NAN };
+        }
+        // Rounding can lift the mean of equal values above them by one unit in the last place.
+        Self { side: slot.side, fast: mean.min(median), median }
+    }
+
+    /// The smallest slot that [`SlotValue::of`] reduces to exactly these values.
+    #[must_use]
+    pub fn to_slot(self) -> Slot {
+        let sample = |total| Sample { iterations: 1.0, total };
+        let samples = if self.fast < self.median {
+            vec![
+                sample(self.fast),
+                sample(self.fast),
+                sample(self.median),
+                sample(self.median),
+                sample(self.median),
+            ]
+        } else {
+            vec![sample(self.median)]
+        };
+        Slot { side: self.side, padding: 0, samples }
+    }
+}
+
+/// The samples that count. Two of different length are those of criterion's `--quick`, of n and of 2n iterations: only the
+/// larger one is past its warm-up.
+fn counted(samples: &[Sample]) -> &[Sample] {
+    match samples {
+        [first, second] if first.iterations < second.iterations => &samples[1..],
+        [first, second] if first.iterations > second.iterations => &samples[..1],
+        _ => samples,
+    }
 }
 
 /// One row of a verdict: one metric of one benchmark.
@@ -154,4 +207,79 @@ pub struct CheckVerdict {
     pub warnings: Vec<Warning>,
     /// What the whole check took, seconds.
     pub duration_seconds: f64,
+    /// What it was judged from, as [`reduced`] leaves it: judging that again gives this verdict to the last bit.
+    /// `None` in a verdict that was not judged here (the JSON of another tool); it can be shown, not judged again.
+    pub evidence: Option<Run>,
+}
+
+/// A run without what judging does not read: each slot keeps its two [`SlotValue`]s in place of its samples, and void
+/// blocks keep their reason without slots; paddings are 0.
+///
+/// `judge(run)` and `judge(reduced(run))` must agree to the last bit; reducing twice changes nothing.
+#[must_use]
+pub fn reduced(run: &Run) -> Run {
+    let block = |block: &Block| match &block.void {
+        Some(reason) => Block { slots: Vec::new(), void: Some(reason.clone()) },
+        None => Block {
+            slots: block.slots.iter().map(|slot| SlotValue::of(slot).to_slot()).collect(),
+            void: None,
+        },
+    };
+    let measurement = |measurement: &Measurement| Measurement {
+        benchmark: measurement.benchmark.clone(),
+        metric: measurement.metric.clone(),
+        fate: measurement.fate.clone(),
+        method: measurement.method,
+        blocks: measurement.blocks.iter().map(block).collect(),
+    };
+    Run {
+        tool_version: run.tool_version.clone(),
+        mode: run.mode,
+        base: run.base.clone(),
+        head: run.head.clone(),
+        environment: run.environment.clone(),
+        seed: run.seed,
+        started_at: run.started_at,
+        duration_seconds: run.duration_seconds,
+        budget_seconds: run.budget_seconds,
+        interrupted: run.interrupted.clone(),
+        measurements: run.measurements.iter().map(measurement).collect(),
+        baselines: run.baselines.clone(),
+        policy: run.policy.clone(),
+        day: run.day.clone(),
+        warnings: run.warnings.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SlotValue;
+    use crate::model::run::{Sample, Side, Slot};
+
+    fn slot(values: &[f64]) -> Slot {
+        let samples = values.iter().map(|&total| Sample { iterations: 1.0, total }).collect();
+        Slot { side: Side::Head, padding: 0, samples }
+    }
+
+    #[test]
+    fn the_fastest_fifth_is_at_least_two_samples() {
+        let value = SlotValue::of(&slot(&[5.0, 1.0, 9.0, 3.0]));
+        assert_eq!((value.fast, value.median), (2.0, 4.0));
+        let value = SlotValue::of(&slot(&(1..=30).map(f64::from).collect::<Vec<_>>()));
+        assert_eq!((value.fast, value.median), (3.5, 15.5));
+        let value = SlotValue::of(&slot(&[7.0]));
+        assert_eq!((value.fast, value.median), (7.0, 7.0));
+    }
+
+    #[test]
+    fn a_slot_made_of_two_values_reduces_to_them_bit_by_bit() {
+        // 0.1 summed thrice is more than 0.3: the clamp must hold for slots of equal samples.
+        for values in
+            [vec![0.1; 15], vec![0.1, 0.1, 0.1], vec![1.1, 2.2, 3.3, 4.4, 5.5, 6.6], vec![1e-300, 3e300]]
+        {
+            let value = SlotValue::of(&slot(&values));
+            assert!(value.fast <= value.median);
+            assert_eq!(SlotValue::of(&value.to_slot()), value);
+        }
+    }
 }

@@ -13,6 +13,7 @@ pub mod location;
 pub mod multiplicity;
 pub mod power;
 pub mod prediction;
+pub mod proportion;
 pub mod random;
 pub mod randomisation;
 pub mod rank_sum;

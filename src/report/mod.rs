@@ -1,0 +1,7 @@
+//! A verdict in, bytes out. One view model ([`view`]) decides order, rounding and sentences; every format draws from it.
+
+pub mod json;
+pub mod markdown;
+mod sentences;
+pub mod table;
+pub mod view;

@@ -1,0 +1,274 @@
+//! What a source is given, how its tool is recognised, and what can be wrong with it.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    criterion::Criterion, gungraun::Gungraun, hyperfine::Hyperfine, libtest::Libtest, pairing::SourceRun,
+};
+use crate::hint::Hint;
+
+/// The largest file of another tool that is read.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// The most files of one directory.
+pub const MAX_FILES: usize = 200_000;
+/// The most benchmarks of one input.
+pub const MAX_BENCHMARKS: usize = 100_000;
+/// The most readings (samples or processes) of one benchmark in one input.
+pub const MAX_READINGS: usize = 1_000_000;
+
+/// One argument of `compare`: a file, or the wanted files of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Input {
+    /// As the user gave it; names the input in messages and labels.
+    pub name: String,
+    /// Its files in any order: a single file, or those of a directory for which [`wants`] holds.
+    pub files: Vec<InputFile>,
+    /// For criterion, the baseline to read (`DIR:NAME`); `new` when `None`.
+    pub baseline: Option<String>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InputFile {
+    /// Its path below the input with `/` between the parts, or its name where it is the input.
+    pub path: String,
+    /// What it holds, at most [`MAX_FILE_BYTES`].
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a file below a directory that was given as input is worth reading, by its name.
+#[must_use]
+pub fn wants(path: &str) -> bool {
+    matches!(path.rsplit(['/', '\\']).next(), Some("benchmark.json" | "sample.json" | "summary.json"))
+}
+
+/// Splits `DIR:NAME` into the directory and the criterion baseline in it. A drive letter is no directory.
+#[must_use]
+pub fn split_baseline(argument: &str) -> (&str, Option<&str>) {
+    match argument.rsplit_once(':') {
+        Some((folder, name)) if folder.len() > 1 && !name.is_empty() && !name.contains(['/', '\\']) => {
+            (folder, Some(name))
+        }
+        _ => (argument, None),
+    }
+}
+
+/// A tool whose output is understood.
+pub trait Source: Sync {
+    /// The tool's name as people write it.
+    fn name(&self) -> &'static str;
+
+    /// Whether the input looks like this tool's output. Looks at names and the first bytes only.
+    fn detect(&self, input: &Input) -> bool;
+
+    /// Reads the input.
+    ///
+    /// # Errors
+    /// When it is not what the tool writes, is of a version that is not known, or breaks a bound of this module.
+    fn parse(&self, input: &Input) -> Result<SourceRun, Error>;
+}
+
+/// Every source, in the order in which they are asked.
+pub const SOURCES: [&dyn Source; 4] = [&Criterion, &Gungraun, &Hyperfine, &Libtest];
+
+/// Finds the tool that wrote an input and reads it.
+///
+/// # Errors
+/// When no tool is recognised or the tool's source refuses it.
+pub fn parse(input: &Input) -> Result<SourceRun, Error> {
+    if input.files.len() > MAX_FILES {
+        return Err(Error::malformed(&input.name, None, format!("more than {MAX_FILES} files")));
+    }
+    if let Some(large) = input.files.iter().find(|file| file.bytes.len() > MAX_FILE_BYTES) {
+        return Err(Error::TooLarge { file: large.path.clone(), limit: MAX_FILE_BYTES });
+    }
+    let source = SOURCES.into_iter().find(|source| source.detect(input));
+    let source = source.ok_or_else(|| Error::Unrecognised { input: input.name.clone() })?;
+    let run = source.parse(input)?;
+    if run.measurements.is_empty() {
+        return Err(Error::Empty { input: input.name.clone(), tool: source.name() });
+    }
+    Ok(run)
+}
+
+/// Why an output of another tool cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// No tool writes such a file.
+    Unrecognised {
+        /// The input.
+        input: String,
+    },
+    /// The tool is known, but there is no benchmark in it.
+    Empty {
+        /// The input.
+        input: String,
+        /// The tool.
+        tool: &'static str,
+    },
+    /// A file has more bytes than are read.
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The bound, bytes.
+        limit: usize,
+    },
+    /// The file is of a version that is not known.
+    Version {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: String,
+        /// The versions that are read.
+        reads: &'static str,
+    },
+    /// The file is broken or not what the tool writes.
+    Malformed {
+        /// The file.
+        file: String,
+        /// Where, from 1, where that is known.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The file could not be read to its end.
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        problem: String,
+    },
+}
+
+impl Error {
+    pub(super) fn malformed(file: &str, line: Option<u64>, problem: impl Into<String>) -> Self {
+        Self::Malformed { file: file.to_owned(), line, problem: problem.into() }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unrecognised { input } => {
+                write!(f, "`{}` is no output of a tool that is known", shown(input))
+            }
+            Self::Empty { input, tool } => write!(f, "`{}` holds no benchmark of {tool}", shown(input)),
+            Self::TooLarge { file, limit } => {
+                write!(f, "`{}` is larger than {} MiB", shown(file), limit >> 20)
+            }
+            Self::Version { file, found, reads } => write!(
+                f,
+                "`{}` has version `{}` of its format; this tollgate reads {reads}",
+                shown(file),
+                shown(found)
+            ),
+            Self::Malformed { file, line: Some(line), problem } => {
+                write!(f, "`{}`, line {line}: {}", shown(file), shown(problem))
+            }
+            Self::Malformed { file, line: None, problem } => {
+                write!(f, "`{}`: {}", shown(file), shown(problem))
+            }
+            Self::Unreadable { file, problem } => {
+                write!(f, "`{}` could not be read: {}", shown(file), shown(problem))
+            }
+        }
+    }
+}
+
+impl Hint for Error {
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Unrecognised { .. } => {
+                "give a run file, criterion's directory, hyperfine's `--export-json` file, the output of `cargo bench` \
+                 or gungraun's `summary.json`; for anything else, `compare --slots FILE.csv`"
+            }
+            Self::Empty { tool: "criterion", .. } => {
+                "give the directory that holds the benchmarks (`target/criterion`), or name a baseline as `DIR:NAME`"
+            }
+            Self::Version { .. } => "update tollgate, or give the values as `compare --slots FILE.csv`",
+            Self::TooLarge { .. } => "split the file",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// Reads a JSON document and names file and line where it cannot.
+pub(super) fn json<T: DeserializeOwned>(file: &InputFile) -> Result<T, Error> {
+    let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = error.to_string();
+        let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+        Error::malformed(&file.path, Some(error.line() as u64), problem)
+    })
+}
+
+/// The first bytes of a file, where its tool shows.
+pub(super) fn beginning(file: &InputFile) -> &[u8] {
+    const LOOKED_AT: usize = 256 << 10;
+    file.bytes.get(..LOOKED_AT).unwrap_or(&file.bytes)
+}
+
+/// Whether the bytes hold a text.
+pub(super) fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// A text for a message: nothing that steers a terminal, and not without end.
+pub(super) fn shown(text: &str) -> String {
+    const MOST: usize = 200;
+    let mut escaped = String::new();
+    for character in text.chars().take(MOST) {
+        match character {
+            '"' | '\'' | '\\' => escaped.push(character),
+            other => escaped.extend(other.escape_debug()),
+        }
+    }
+    if text.chars().nth(MOST).is_some() { escaped + "…" } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Input, InputFile, parse, split_baseline, wants};
+
+    fn file(bytes: &[u8]) -> Input {
+        let file = InputFile { path: "a.txt".into(), bytes: bytes.to_vec() };
+        Input { name: "a.txt".into(), files: vec![file], baseline: None }
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_refused_by_name() {
+        for bytes in [&b""[..], b"{}", b"[]", b"hello\n", b"\0\xff", b"{\"results\": []}"] {
+            let error = parse(&file(bytes)).unwrap_err();
+            assert!(matches!(error, Error::Unrecognised { .. }), "{error}");
+            assert_eq!(error.to_string(), "`a.txt` is no output of a tool that is known");
+        }
+    }
+
+    #[test]
+    fn a_baseline_stands_behind_the_last_colon() {
+        assert_eq!(split_baseline("target/criterion"), ("target/criterion", None));
+        assert_eq!(split_baseline("target/criterion:main"), ("target/criterion", Some("main")));
+        assert_eq!(split_baseline("a:b:main"), ("a:b", Some("main")));
+        assert_eq!(split_baseline(r"C:\target"), (r"C:\target", None));
+        assert_eq!(split_baseline("C:target"), ("C:target", None));
+        assert_eq!(split_baseline("a:"), ("a:", None));
+    }
+
+    #[test]
+    fn only_files_with_measurements_are_wanted() {
+        assert!(wants("num/sieve/new/sample.json") && wants("a/benchmark.json") && wants("summary.json"));
+        assert!(wants(r"num\new\sample.json"));
+        assert!(!wants("num/new/estimates.json") && !wants("report/index.html") && !wants("sample.json.bak"));
+    }
+
+    #[test]
+    fn messages_cannot_steer_a_terminal() {
+        let error = Error::malformed("a\u{1b}[2J\n.csv", Some(3), "`\u{202e}`");
+        assert_eq!(error.to_string(), r"`a\u{1b}[2J\n.csv`, line 3: `\u{202e}`");
+    }
+}

@@ -1,0 +1,6 @@
+//! Scenes for tests: repositories with sample crates, measurements of sample benches, and the program itself.
+
+pub(crate) mod measuring;
+pub(crate) mod repository;
+pub(crate) mod samples;
+pub(crate) mod tollgate;
