@@ -18,7 +18,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Run, Self::Verdict, Self::Baseline, Self::History];
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Run, Self::Verdict, Self::Baseline, Self::History];
 
     /// The name before the slash: `tollgate.run`.
     #[must_use]

@@ -1,0 +1,3 @@
+//! What the modules share.
+
+pub(crate) mod fixtures;
