@@ -5,11 +5,21 @@
 //!
 //! The library exists for the `tollgate` binary and its tests; its Rust API may change in any release.
 
+pub mod calibrate;
+pub mod cargo;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod files;
 pub mod format;
 pub mod git;
 pub mod hint;
+pub mod judge;
+pub mod live;
+pub mod machine;
+pub mod measure;
 pub mod model;
+pub mod plan;
 pub mod process;
 pub mod progress;
 pub mod report;

@@ -105,51 +105,58 @@ fn stamp_file(path: &Path, now: SystemTime) -> io::Result<()> {
     file.set_modified(now)
 }
 
-/// SHA-256 over paths, kinds, permissions to execute and contents, as 64 hexadecimal digits.
+/// What identifies the content of one file or link, with its path: kind, permission to execute, content.
+pub type Digests = Vec<(PathBuf, String)>;
+
+/// SHA-256 of each file and link below `root`, as 64 hexadecimal digits.
 ///
 /// # Errors
-/// When a file cannot be read.
-pub fn digest(root: &Path, paths: &[PathBuf]) -> Result<String, Error> {
-    let mut hasher = Sha256::new();
-    for path in paths {
+/// When one cannot be read.
+pub fn digests(root: &Path, paths: &[PathBuf]) -> Result<Digests, Error> {
+    let digest = |path: &PathBuf| {
         let full = root.join(path);
-        add(&mut hasher, path, &full).map_err(Error::at("read", &full))?;
-    }
-    Ok(hexadecimal(&hasher.finalize()))
+        let mut hasher = Sha256::new();
+        add(&mut hasher, &full).map_err(Error::at("read", &full))?;
+        Ok((path.clone(), hexadecimal(&hasher.finalize())))
+    };
+    paths.iter().map(digest).collect()
 }
 
-fn add(hasher: &mut Sha256, path: &Path, full: &Path) -> io::Result<()> {
-    let name = path.as_os_str().as_encoded_bytes();
-    hasher.update((name.len() as u64).to_le_bytes());
-    hasher.update(name);
+/// SHA-256 over paths and their digests, as 64 hexadecimal digits.
+#[must_use]
+pub fn joint_digest(digests: &[(PathBuf, String)]) -> String {
+    let mut hasher = Sha256::new();
+    for (path, digest) in digests {
+        let name = path.as_os_str().as_encoded_bytes();
+        hasher.update((name.len() as u64).to_le_bytes());
+        hasher.update(name);
+        hasher.update(digest.as_bytes());
+    }
+    hexadecimal(&hasher.finalize())
+}
+
+fn add(hasher: &mut Sha256, full: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(full)?;
     if found.is_symlink() {
         let target = fs::read_link(full)?;
-        let target = target.as_os_str().as_encoded_bytes();
         hasher.update([b'l']);
-        hasher.update((target.len() as u64).to_le_bytes());
-        hasher.update(target);
+        hasher.update(target.as_os_str().as_encoded_bytes());
     } else if found.is_file() {
         hasher.update([if is_executable(&found) { b'x' } else { b'f' }]);
-        let length = add_content(hasher, full)?;
-        hasher.update(length.to_le_bytes());
+        add_content(hasher, full)?;
     } else {
         hasher.update([b'o']);
     }
     Ok(())
 }
 
-fn add_content(hasher: &mut Sha256, full: &Path) -> io::Result<u64> {
+fn add_content(hasher: &mut Sha256, full: &Path) -> io::Result<()> {
     let mut file = File::open(full)?;
     let mut buffer = vec![0_u8; 64 * 1024];
-    let mut length = 0;
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(length),
-            count => {
-                hasher.update(&buffer[..count]);
-                length += count as u64;
-            }
+            0 => return Ok(()),
+            count => hasher.update(&buffer[..count]),
         }
     }
 }
@@ -200,7 +207,7 @@ mod tests {
             for (name, text) in files {
                 fs::write(folder.path().join(name), text).unwrap();
             }
-            digest(folder.path(), &everything(folder.path())).unwrap()
+            joint_digest(&digests(folder.path(), &everything(folder.path())).unwrap())
         };
         let one = made(&[("a", "xy"), ("b", "")]);
         assert_eq!(one, made(&[("b", ""), ("a", "xy")]));

@@ -6,11 +6,13 @@
 //! | `tollgate.verdict/1` | `check`, `compare`, `judge` | [`verdict_v1`] |
 //! | `tollgate.baseline/1` | `baseline save`, `accept` | [`baseline_v1`] |
 //! | `tollgate.history/1` | `baseline save` (to `refs/tollgate/history`) | [`history_v1`] |
+//! | `tollgate.doctor/1` | `doctor --json` (never read back) | [`doctor_v1`] |
 //!
 //! Rules: keys are only added within a major version, readers ignore keys they do not know, a newer major is refused
 //! ([`version`]). Numbers that do not exist are `null`. Every reader takes hostile bytes: [`reading`] states the bounds.
 
 pub mod baseline_v1;
+pub mod doctor_v1;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod history_v1;

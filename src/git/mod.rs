@@ -4,11 +4,13 @@
 //! - [`repository`]: found from any folder in it.
 //! - [`revision`]: texts to commits, and which commit a check compares with when nobody says.
 //! - [`snapshot`]: what is in the work tree, without touching index, stash or object store.
+//! - [`content`]: files of a commit, read without checking it out.
 //! - [`worktree`]: a commit's files somewhere else, removed on drop; with [`submodule`]s and [`lfs`] content.
 //! - [`refs`]: refs that hold data beside the code, exchanged with remotes by compare-and-swap.
 //! - [`command`]: the git program with fixed locale and settings.
 
 pub mod command;
+pub mod content;
 mod failure;
 pub mod lfs;
 pub mod refs;

@@ -92,6 +92,13 @@ pub fn default_base(repository: &Repository, of: Head<'_>) -> Result<Commit, Err
     }
 }
 
+/// The short name of the default branch (`main`), as far as it is known here.
+#[must_use]
+pub fn default_branch_name(repository: &Repository) -> Option<String> {
+    let label = default_branch(repository).ok()?.label;
+    Some(label.strip_prefix("origin/").unwrap_or(&label).to_owned())
+}
+
 /// The default branch of `origin` as far as it is known here, else the usual names.
 fn default_branch(repository: &Repository) -> Result<Commit, Error> {
     let handle = repository.handle();

@@ -18,6 +18,8 @@ use crate::{
 
 /// The mode of a tree entry that stands for a commit of another repository.
 const GITLINK: i32 = 0o160_000;
+/// The mode of a symbolic link.
+const LINK: i32 = 0o120_000;
 
 /// The content of a work tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,8 +189,12 @@ fn entries(repository: &git2::Repository, objects: &Path, tree: &str) -> Result<
 pub(super) struct TreeEntry {
     /// Relative to the root.
     pub(super) path: PathBuf,
+    /// Its object.
+    pub(super) id: git2::Oid,
     /// Set when it stands for a commit of another repository.
     pub(super) commit: Option<git2::Oid>,
+    /// Whether it is a symbolic link.
+    pub(super) is_link: bool,
 }
 
 /// Everything in a tree that is no folder. Names that would lead out of it are left out.
@@ -208,8 +214,9 @@ pub(super) fn tree_entries(
             match entry.kind() {
                 Some(ObjectType::Tree) => pending.push((path, repository.find_tree(entry.id())?)),
                 _ => {
-                    let commit = (entry.filemode() == GITLINK).then(|| entry.id());
-                    found.push(TreeEntry { path, commit });
+                    let (mode, id) = (entry.filemode(), entry.id());
+                    let commit = (mode == GITLINK).then_some(id);
+                    found.push(TreeEntry { path, id, commit, is_link: mode == LINK });
                 }
             }
         }

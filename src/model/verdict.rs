@@ -76,14 +76,14 @@ pub struct SlotValue {
 }
 
 impl SlotValue {
-    /// Reduces a slot to its two values. A slot without samples gives NaN for both.
+    /// Reduces a slot to its two values. A slot without samples, or with one that is no number, gives NaN for both.
     ///
     /// Everything that judges or stores slots goes through here, so that a verdict, which keeps these two values and no
     /// samples, can be judged again to the same bits ([`SlotValue::to_slot`] is the way back).
     #[must_use]
     pub fn of(slot: &Slot) -> Self {
         let mut values: Vec<f64> =
-            slot.samples.iter().map(|sample| sample.total / sample.iterations).collect();
+            counted(&slot.samples).iter().map(|sample| sample.total / sample.iterations).collect();
         values.sort_unstable_by(f64::total_cmp);
         let n = values.len();
         if n == 0 {
@@ -92,6 +92,9 @@ impl SlotValue {
         let fifth = &values[..(n / 5).max(2).min(n)];
         let mean = fifth.iter().sum::<f64>() / fifth.len() as f64;
         let median = if n % 2 == 1 { values[n / 2] } else { values[n / 2 - 1].midpoint(values[n / 2]) };
+        if mean.is_nan() || median.is_nan() {
+            return Self { side: slot.side, fast: f64::NAN, median: f64::NAN };
+        }
         // Rounding can lift the mean of equal values above them by one unit in the last place.
         Self { side: slot.side, fast: mean.min(median), median }
     }
@@ -112,6 +115,16 @@ impl SlotValue {
             vec![sample(self.median)]
         };
         Slot { side: self.side, padding: 0, samples }
+    }
+}
+
+/// The samples that count. Two of different length are those of criterion's `--quick`, of n and of 2n iterations: only the
+/// larger one is past its warm-up.
+fn counted(samples: &[Sample]) -> &[Sample] {
+    match samples {
+        [first, second] if first.iterations < second.iterations => &samples[1..],
+        [first, second] if first.iterations > second.iterations => &samples[..1],
+        _ => samples,
     }
 }
 

@@ -11,6 +11,7 @@ pub mod location;
 pub mod multiplicity;
 pub mod power;
 pub mod prediction;
+pub mod proportion;
 pub mod random;
 pub mod randomisation;
 pub mod ranks;

@@ -55,11 +55,17 @@ const ENOUGH_LARGER: usize = 10;
 /// The lightest and heaviest shape that a tail may be fitted with. Few exceedances understate the shape.
 const SHAPES: (f64, f64) = (0.4, 0.9);
 
+/// The chance that the true change lies beyond either end of a comparison's interval.
+pub const INTERVAL_LEVEL: f64 = 0.10;
+
 /// A new run of one benchmark against its stored runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StoredComparison {
     /// ln change against the median of the stored runs, the suite's shift removed.
     pub estimate: f64,
+    /// The true change, in ln units, that is exceeded with probability at most [`INTERVAL_LEVEL`] from either end: where the
+    /// residual would stand out as much among the stored ones. `None` where the pool is too small to say.
+    pub interval: Option<(f64, f64)>,
     /// The estimate in units of the benchmark's own scatter, floored.
     pub residual: f64,
     /// The p-value of "head is slower": small when few stored runs stood out as much.
@@ -92,10 +98,12 @@ pub fn compare_with_stored(histories: &[Vec<f64>], new: &[f64]) -> StoredResult 
     let strata = Strata::new(left_out_residuals(&usable, floor), usable.len());
     let compare = |benchmark: &Stored| {
         let estimate = benchmark.change - suite_shift;
-        let residual = estimate / benchmark.scatter.hypot(floor);
+        let unit = benchmark.scatter.hypot(floor);
+        let residual = estimate / unit;
         let pool = strata.of(benchmark.scatter);
         let (p_value, extrapolated) = pool.p_value(residual);
-        StoredComparison { estimate, residual, p_value, pool: pool.residuals.len(), extrapolated }
+        let interval = pool.middle().map(|(low, high)| (estimate - high * unit, estimate - low * unit));
+        StoredComparison { estimate, interval, residual, p_value, pool: pool.residuals.len(), extrapolated }
     };
     StoredResult {
         suite_shift,
@@ -201,6 +209,15 @@ impl Pool {
         residuals.sort_unstable_by(f64::total_cmp);
         let tail = Tail::fit(&residuals);
         Self { residuals, tail }
+    }
+
+    /// The residuals that one new one lies below, or above, with probability at most [`INTERVAL_LEVEL`] each.
+    fn middle(&self) -> Option<(f64, f64)> {
+        let count = self.residuals.len();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a tenth of a length")]
+        let beyond = (INTERVAL_LEVEL * (1 + count) as f64 * (1.0 + 1e-9)) as usize;
+        let low = beyond.checked_sub(1)?;
+        Some((self.residuals[low], self.residuals[count - 1 - low]))
     }
 
     /// P(a residual is at least this large), and whether it was read off the tail.
@@ -358,5 +375,30 @@ mod tests {
         draws.sort_by(f64::total_cmp);
         let mean = mean(&draws).unwrap();
         assert!((shape(&draws, mean) - 0.5).abs() < 0.06, "{}", shape(&draws, mean));
+    }
+
+    #[test]
+    fn the_interval_misses_a_true_change_as_often_as_it_says() {
+        let (mut below, mut above, mut all) = (0, 0, 0);
+        for seed in 0..40 {
+            let (histories, new) = suite(40, 10, seed);
+            let moved: Vec<f64> =
+                new.iter().enumerate().map(|(b, x)| if b == 0 { x + 0.05 } else { *x }).collect();
+            for (b, comparison) in compare_with_stored(&histories, &moved).comparisons.iter().enumerate() {
+                let (lower, upper) = comparison.unwrap().interval.unwrap();
+                let truth = if b == 0 { 0.05 } else { 0.0 };
+                below += u32::from(truth < lower);
+                above += u32::from(truth > upper);
+                all += 1;
+            }
+        }
+        // 1,600 intervals: 160 misses an end are promised, 120 to 200 are within three standard deviations
+        assert!((120..=200).contains(&below) && (120..=200).contains(&above), "{below} and {above} of {all}");
+    }
+
+    #[test]
+    fn a_pool_too_small_for_its_level_gives_no_interval() {
+        let history: Vec<f64> = (0..5).map(|percent| f64::from(percent) / 100.0).collect();
+        assert_eq!(compare_with_stored(&[history], &[0.10]).comparisons[0].unwrap().interval, None);
     }
 }

@@ -61,8 +61,16 @@ pub struct Choice<'a> {
     pub typical: &'a dyn Fn(&StoredSeries) -> Option<f64>,
 }
 
-/// Starts a new level in every series that `choice` chooses, in all environments. A change that was accepted already is
-/// left as it is, and not among those returned.
+/// What accepting a change did.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Acceptances {
+    /// The series that have a new level.
+    pub accepted: Vec<Accepted>,
+    /// Chosen series in which this commit had been accepted before; they are left as they are.
+    pub already: usize,
+}
+
+/// Starts a new level in every series that `choice` chooses, in all environments.
 ///
 /// Every file is read and made up before the first is written.
 ///
@@ -75,29 +83,33 @@ pub fn accept(
     choice: &Choice<'_>,
     unreviewed: &[Unreviewed],
     commits: &Commits,
-) -> Result<Vec<Accepted>, Error> {
+) -> Result<Acceptances, Error> {
     let mut files = files(baselines)?;
     for missing in unreviewed {
-        if (choice.chosen)(&missing.environment.key, &missing.benchmark, &missing.metric) {
-            give_place(&mut files, missing)?;
-        }
+        give_place(&mut files, missing)?;
     }
-    let mut accepted = Vec::new();
+    let mut done = Acceptances::default();
     for file in &mut files {
         let key = file.environment.key.clone();
         for levelled in &mut file.series {
             let StoredSeries { benchmark, metric, .. } = &levelled.series;
-            if (choice.chosen)(&key, benchmark, metric) {
-                accepted.extend(start_level(levelled, acceptance, choice, commits, &key));
+            if !(choice.chosen)(&key, benchmark, metric) {
+                continue;
+            }
+            match start_level(levelled, acceptance, choice, commits, &key) {
+                Some(accepted) => done.accepted.push(accepted),
+                None => done.already += 1,
             }
         }
+        // Places that were given in vain.
+        file.series.retain(|levelled| !levelled.series.runs.is_empty() || !levelled.levels.is_empty());
     }
-    if !accepted.is_empty() {
-        for file in &files {
+    if !done.accepted.is_empty() {
+        for file in files.iter().filter(|file| !file.series.is_empty()) {
             baselines.write(lock, file)?;
         }
     }
-    Ok(accepted)
+    Ok(done)
 }
 
 fn files(baselines: &Baselines) -> Result<Vec<BaselineFile>, Error> {
@@ -121,7 +133,12 @@ fn give_place(files: &mut Vec<BaselineFile>, missing: &Unreviewed) -> Result<(),
         });
         files.len() - 1
     });
-    series_of(&mut files[at], &missing.benchmark, &missing.metric)?;
+    let is_there = |levelled: &LevelledSeries| {
+        levelled.series.benchmark == missing.benchmark && levelled.series.metric.name == missing.metric.name
+    };
+    if !files[at].series.iter().any(is_there) {
+        series_of(&mut files[at], &missing.benchmark, &missing.metric)?;
+    }
     Ok(())
 }
 

@@ -134,25 +134,42 @@ impl Baselines {
         })
     }
 
+    /// What writing a baseline would do.
+    ///
+    /// # Errors
+    /// When it could not be read again.
+    pub fn change(&self, file: &BaselineFile) -> Result<Change, Error> {
+        Ok(self.prepare(file)?.2)
+    }
+
     /// Writes a baseline to its place, whole or not at all.
     ///
     /// # Errors
     /// When it could not be read again (then nothing is written), or the disk refuses.
     pub fn write(&self, _lock: &WriteLock, file: &BaselineFile) -> Result<(PathBuf, Change), Error> {
-        let path = self.path(&file.environment.key, &file.target);
-        let bytes = baseline_v1::to_json(file);
-        baseline_v1::from_json(&bytes).map_err(|source| Error::Unreadable { path: path.clone(), source })?;
-        let change = match self.bytes(&path) {
-            Ok(there) if there == bytes => return Ok((path, Change::Unchanged)),
-            Ok(_) => Change::Updated,
-            Err(_) => Change::Created,
-        };
+        let (path, bytes, change) = self.prepare(file)?;
+        if change == Change::Unchanged {
+            return Ok((path, change));
+        }
         atomic::write(&path, &bytes)?;
         if let Some(folder) = path.parent() {
             // What a killed writer left; we hold the lock, so nobody is writing there.
             scratch::sweep(folder, TEMPORARY)?;
         }
         Ok((path, change))
+    }
+
+    /// Where a baseline goes, as which bytes, and what that changes.
+    fn prepare(&self, file: &BaselineFile) -> Result<(PathBuf, Vec<u8>, Change), Error> {
+        let path = self.path(&file.environment.key, &file.target);
+        let bytes = baseline_v1::to_json(file);
+        baseline_v1::from_json(&bytes).map_err(|source| Error::Unreadable { path: path.clone(), source })?;
+        let change = match self.bytes(&path) {
+            Ok(there) if there == bytes => Change::Unchanged,
+            Ok(_) => Change::Updated,
+            Err(_) => Change::Created,
+        };
+        Ok((path, bytes, change))
     }
 
     /// Removes a baseline file, and its environment's folder when that was the last one.

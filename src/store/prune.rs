@@ -1,6 +1,9 @@
 //! What is kept of stored runs: a pure rule, and both places cut down to it.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Error,
@@ -30,14 +33,24 @@ pub struct Retention {
     pub newest: usize,
     /// Runs that are not older than this, if set.
     pub max_age_seconds: Option<u64>,
-    /// Runs of these environments, if set.
-    pub environments: Option<Vec<EnvironmentKey>>,
+    /// Runs of any environment but these.
+    pub drop_environments: Vec<EnvironmentKey>,
+}
+
+/// Whether something is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effect {
+    /// What goes is gone.
+    #[default]
+    Apply,
+    /// What would go is only told.
+    Preview,
 }
 
 /// Why a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Its environment is not among those kept.
+    /// Its environment is among those to be dropped.
     Environment,
     /// There are enough newer ones.
     TooMany,
@@ -70,7 +83,7 @@ pub fn retain(runs: &[Stamp], retention: &Retention, now: u64) -> Vec<Option<Rea
     let mut reasons = vec![None; runs.len()];
     for at in newest_first {
         let run = &runs[at];
-        let foreign = retention.environments.as_ref().is_some_and(|keys| !keys.contains(&run.environment));
+        let foreign = retention.drop_environments.contains(&run.environment);
         let age = now.saturating_sub(run.recorded_at);
         let count = kept.entry(&run.environment).or_default();
         reasons[at] = if foreign {
@@ -94,7 +107,7 @@ pub struct Pruned {
     pub kept: usize,
     /// Runs that went, each with its reason.
     pub dropped: Vec<Reason>,
-    /// Files that were written or removed.
+    /// Files that were written or removed, from the top of the work tree.
     pub files: Vec<PathBuf>,
 }
 
@@ -109,32 +122,46 @@ pub fn prune_baselines(
     retention: &Retention,
     knows: &dyn Fn(&str) -> bool,
     now: u64,
+    effect: Effect,
 ) -> Result<Pruned, Error> {
     let retention = Retention { newest: retention.newest.min(MAX_RUNS), ..retention.clone() };
     let mut pruned = Pruned::default();
     for environment in baselines.environments()? {
-        let foreign = retention.environments.as_ref().is_some_and(|keys| !keys.contains(&environment));
+        let foreign = retention.drop_environments.contains(&environment);
         for path in baselines.files(&environment)? {
-            if foreign {
+            let after = if foreign {
                 // What goes anyway need not be readable.
                 let runs = baselines.read(&path).map_or(0, |file| runs(&file));
                 pruned.dropped.extend(std::iter::repeat_n(Reason::Environment, runs));
-                baselines.remove(lock, &path)?;
-                pruned.files.push(path);
-                continue;
-            }
-            let mut file = baselines.read(&path)?;
-            pruned.dropped.extend(cut(&mut file, &retention, knows, now));
-            pruned.kept += runs(&file);
-            if file.series.is_empty() {
-                baselines.remove(lock, &path)?;
-                pruned.files.push(path);
-            } else if baselines.write(lock, &file)?.1 != Change::Unchanged {
-                pruned.files.push(path);
+                None
+            } else {
+                let mut file = baselines.read(&path)?;
+                pruned.dropped.extend(cut(&mut file, &retention, knows, now));
+                pruned.kept += runs(&file);
+                Some(file).filter(|file| !file.series.is_empty())
+            };
+            if replace(baselines, lock, &path, after.as_ref(), effect)? == Change::Updated {
+                pruned.files.push(baselines.shown(&path).into());
             }
         }
     }
     Ok(pruned)
+}
+
+/// Gives a file its new content, or removes it where there is none.
+fn replace(
+    baselines: &Baselines,
+    lock: &WriteLock,
+    path: &Path,
+    after: Option<&BaselineFile>,
+    effect: Effect,
+) -> Result<Change, Error> {
+    match (after, effect) {
+        (Some(file), Effect::Apply) => Ok(baselines.write(lock, file)?.1),
+        (Some(file), Effect::Preview) => baselines.change(file),
+        (None, Effect::Apply) => baselines.remove(lock, path).map(|()| Change::Updated),
+        (None, Effect::Preview) => Ok(Change::Updated),
+    }
 }
 
 fn runs(file: &BaselineFile) -> usize {
@@ -188,13 +215,15 @@ pub fn prune_history(
     _lock: &WriteLock,
     retention: &Retention,
     now: u64,
+    effect: Effect,
 ) -> Result<Pruned, Error> {
     let archive = history.archive();
     for _ in 0..ATTEMPTS {
         let Some(tip) = archive.tip().map_err(Error::from)? else { return Ok(Pruned::default()) };
         let entries = archive.list(tip)?;
         let (keep, pruned) = choose(history, &entries, retention, now)?;
-        if pruned.dropped.is_empty() || archive.rewrite(tip, &keep, &message(now))?.0 == Swap::Done {
+        let settled = pruned.dropped.is_empty() || effect == Effect::Preview;
+        if settled || archive.rewrite(tip, &keep, &message(now))?.0 == Swap::Done {
             return Ok(pruned);
         }
     }
@@ -210,7 +239,11 @@ pub fn prune_remote(
     remote: &Remote<'_>,
     retention: &Retention,
     now: u64,
+    effect: Effect,
 ) -> Result<Pruned, Error> {
+    if effect == Effect::Preview {
+        return preview_remote(history, remote, retention, now);
+    }
     let mut pruned = Pruned::default();
     let mut failure = None;
     let replaced = history.archive().replace(remote, &message(now), &mut |entries| match choose(
@@ -233,6 +266,17 @@ pub fn prune_remote(
             Ok(pruned)
         }
     }
+}
+
+/// What pruning at the remote would drop. Fetches, which adds records here and takes nothing away.
+fn preview_remote(
+    history: &History,
+    remote: &Remote<'_>,
+    retention: &Retention,
+    now: u64,
+) -> Result<Pruned, Error> {
+    history.fetch(remote, now)?;
+    Ok(choose(history, &history.entries()?, retention, now)?.1)
 }
 
 /// What stays of a history's files.
@@ -276,7 +320,7 @@ mod tests {
     }
 
     fn retention(newest: usize, max_age_seconds: Option<u64>) -> Retention {
-        Retention { newest, max_age_seconds, environments: None }
+        Retention { newest, max_age_seconds, drop_environments: vec![] }
     }
 
     #[test]
@@ -304,8 +348,9 @@ mod tests {
         let mut runs = stamps(&[1, 2, 3]);
         runs[1].environment = EnvironmentKey::parse(&"b".repeat(16)).unwrap();
         assert_eq!(retain(&runs, &retention(1, None), 10), [Some(Reason::TooMany), None, None]);
-        let only = Retention { environments: Some(vec![runs[1].environment.clone()]), ..retention(9, None) };
-        assert_eq!(retain(&runs, &only, 10), [Some(Reason::Environment), None, Some(Reason::Environment)]);
+        let without =
+            Retention { drop_environments: vec![runs[1].environment.clone()], ..retention(9, None) };
+        assert_eq!(retain(&runs, &without, 10), [None, Some(Reason::Environment), None]);
     }
 
     proptest::proptest! {

@@ -22,7 +22,7 @@ use crate::{
 /// What saving a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Saved {
-    /// The files that were written, with what became of them.
+    /// The files that were written, from the top of the work tree.
     pub files: Vec<PathBuf>,
     /// Series that have one run more.
     pub added: usize,
@@ -83,7 +83,7 @@ pub fn save(
     for file in files.iter().filter(|file| !file.series.is_empty()) {
         let (path, change) = baselines.write(lock, file)?;
         if change != Change::Unchanged {
-            saved.files.push(path);
+            saved.files.push(baselines.shown(&path).into());
         }
     }
     Ok(saved)

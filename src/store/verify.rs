@@ -92,7 +92,7 @@ pub fn verify(
                 Ok(record) => wrong_key(&record.environment, knowledge),
                 Err(error) => Some((problem(&error), newer(&error))),
             };
-            let prune = "run `tollgate baseline prune --push`, which drops it";
+            let prune = "run `tollgate baseline prune --history --push`, which drops it";
             verified.findings.extend(problem.map(|(problem, newer)| Finding {
                 place,
                 severity: Severity::Broken,
@@ -193,7 +193,8 @@ fn unknown_commits(file: &BaselineFile, place: &str, commits: &Commits) -> Optio
     let (severity, clone, remedy) = if commits.is_shallow() {
         (Severity::Warning, "this shallow clone", "fetch all of it (`git fetch --unshallow`) to check them")
     } else {
-        let remedy = "fetch the branch that has them, or run `tollgate baseline prune --unknown-commits`";
+        let remedy =
+            "fetch the branch that has them, or delete the file and run `tollgate baseline save` again";
         (Severity::Broken, "the repository", remedy)
     };
     Some(Finding {

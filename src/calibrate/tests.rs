@@ -1,0 +1,171 @@
+//! The self-test on made-up machines: quiet, noisy, stolen from, interrupted. No clock, no process.
+
+use std::time::Duration;
+
+use crate::{
+    calibrate::{
+        Error, Options, SelfTest,
+        kernel::{Order, Reading, work::UNITS},
+        record,
+        runner::Runner,
+        self_test::Sight,
+    },
+    model::run::Sample,
+    progress::Silent,
+    stats::random::Stream,
+};
+
+/// A machine on which a slot takes 0.08 s and whose values scatter as told.
+struct Machine {
+    scatter: f64,
+    /// The share of every third block that is taken away.
+    taken: f64,
+    /// Slots after which the user has had enough.
+    patience: usize,
+    slots: usize,
+    blocks: usize,
+    stream: Stream,
+}
+
+impl Machine {
+    fn with_scatter(scatter: f64) -> Self {
+        let stream = Stream::new(11, "machine", &[], 0);
+        Self { scatter, taken: 0.0, patience: usize::MAX, slots: 0, blocks: 0, stream }
+    }
+}
+
+impl Runner for Machine {
+    fn slot(&mut self, order: &Order, padding: u32) -> Result<Reading, Error> {
+        if self.slots >= self.patience {
+            return Err(Error::Interrupted("SIGINT"));
+        }
+        assert!(padding <= 4096);
+        self.slots += 1;
+        let shared = (self.scatter * self.stream.normal()).exp();
+        let samples = (1..=order.shape.samples).map(|sample| {
+            let own = 1.0 + 0.002 * self.stream.unit();
+            let iterations = f64::from(sample) * 10.0;
+            Sample {
+                iterations,
+                total: iterations * 5000.0 * f64::from(order.units) / f64::from(UNITS) * shared * own,
+            }
+        });
+        Ok(Reading { samples: samples.collect(), waited: Duration::ZERO })
+    }
+
+    fn begin_block(&mut self) {
+        self.blocks += 1;
+    }
+
+    fn taken_away(&self, _waited: Duration) -> f64 {
+        if self.blocks % 3 == 0 { self.taken } else { 0.0 }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(80) * u32::try_from(self.slots).unwrap()
+    }
+}
+
+fn self_test(options: Options, mut machine: Machine) -> SelfTest {
+    SelfTest::new(record(&options, &mut machine, &Silent).unwrap(), options.seed)
+}
+
+#[test]
+fn a_quiet_machine_alarms_at_nothing_and_finds_what_was_injected() {
+    let test = self_test(Options::quick(7), Machine::with_scatter(0.005));
+    let null = test.null.as_ref().unwrap();
+    assert_eq!((null.false_alarms.hits, null.false_alarms.cases), (0, 8));
+    assert!((null.false_alarms.upper - (1.0 - 0.05_f64.powf(1.0 / 8.0))).abs() < 1e-9);
+    assert_eq!(null.unchanged, 8);
+    assert_eq!((null.redealt.cases, null.plain.alarms), (200, 0));
+    let sizes: Vec<u32> = test.injected.iter().map(|detection| detection.injected_percent).collect();
+    assert_eq!(sizes, [2, 5, 10]);
+    for detection in &test.injected {
+        assert_eq!((detection.found, detection.series), (4, 4), "{detection:?}");
+        let measured = detection.measured.unwrap();
+        assert!((measured - f64::from(detection.injected_percent) / 100.0).abs() < 0.004, "{measured}");
+    }
+    assert_eq!(test.injected[2].plain.unwrap().alarms, test.injected[2].plain.unwrap().pairs);
+    let floor = test.floor.as_ref().unwrap();
+    assert!((floor.typical_scatter() - 0.005).abs() < 0.001);
+    assert!((floor.round_seconds - 0.16).abs() < 1e-9);
+    assert_eq!(test.sight(), Sight::Clear);
+    assert!(!test.recording.cut_short);
+}
+
+#[test]
+fn a_noisy_machine_is_blind_and_ends_with_its_budget() {
+    let test = self_test(Options::quick(7), Machine::with_scatter(0.3));
+    assert!(matches!(test.sight(), Sight::Blind(kernels) if kernels.len() == 4));
+    assert!(test.recording.cut_short);
+    assert!(test.recording.seconds <= 46.0 && test.recording.seconds > 44.0, "{}", test.recording.seconds);
+    let null = test.null.unwrap();
+    assert_eq!(null.false_alarms.hits, 0);
+    assert!(null.plain.rate() > 0.3, "a fixed rule alarms at noise");
+}
+
+#[test]
+fn a_full_test_measures_whole_waves_within_its_budget() {
+    let test = self_test(Options::full(3), Machine::with_scatter(0.01));
+    let cases = test.null.as_ref().unwrap().false_alarms.cases;
+    assert!(cases >= 48 && cases % 16 == 0, "{cases}");
+    assert!(test.injected.iter().all(|detection| detection.series * 4 == cases));
+    assert!(test.recording.seconds <= 240.0);
+    // Fisher: one in twenty blocks has all head slots above all base slots by chance
+    let blocks = test.null.unwrap().one_sided_blocks;
+    assert!(blocks.lower <= 0.05 && 0.05 <= blocks.upper, "{blocks:?}");
+}
+
+#[test]
+fn the_same_seed_measures_the_same() {
+    let run = || self_test(Options::quick(5), Machine::with_scatter(0.01));
+    let (one, other) = (run(), run());
+    assert_eq!(one.null, other.null);
+    assert_eq!(one.floor, other.floor);
+}
+
+#[test]
+fn stolen_blocks_are_void_and_measured_again() {
+    let machine = Machine { taken: 0.2, ..Machine::with_scatter(0.005) };
+    let test = self_test(Options { budget: Duration::from_secs(120), ..Options::quick(7) }, machine);
+    let (voided, blocks) = test.voided_blocks();
+    assert!(voided * 3 <= blocks && voided * 4 >= blocks, "{voided} of {blocks}");
+    assert_eq!(test.null.unwrap().unchanged, 8);
+}
+
+#[test]
+fn what_was_measured_before_an_interrupt_is_kept() {
+    let machine = Machine { patience: 6 * 9 + 2, ..Machine::with_scatter(0.005) };
+    let test = self_test(Options::quick(7), machine);
+    assert_eq!(test.recording.interrupted, Some("SIGINT"));
+    assert_eq!(test.voided_blocks(), (0, 9));
+    assert_eq!(test.null.as_ref().unwrap().false_alarms.cases, 8);
+    assert_eq!(test.sight(), Sight::Unknown);
+}
+
+#[test]
+fn an_interrupt_before_the_first_block_leaves_nothing_to_conclude() {
+    let test = self_test(Options::quick(7), Machine { patience: 3, ..Machine::with_scatter(0.005) });
+    assert!(test.recording.series.is_empty());
+    assert_eq!((test.null.is_none(), test.floor.is_none(), test.sight()), (true, true, Sight::Unknown));
+}
+
+#[test]
+fn any_other_error_ends_the_test() {
+    struct Broken;
+    impl Runner for Broken {
+        fn slot(&mut self, order: &Order, _padding: u32) -> Result<Reading, Error> {
+            let source = crate::calibrate::kernel::protocol::Garbled::Frame;
+            Err(Error::Garbled { kernel: order.kernel, source })
+        }
+        fn begin_block(&mut self) {}
+        fn taken_away(&self, _waited: Duration) -> f64 {
+            0.0
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+    let error = record(&Options::quick(7), &mut Broken, &Silent).unwrap_err();
+    assert_eq!(error.to_string(), "could not read the answer of kernel `sort` of the self-test");
+}

@@ -1,0 +1,63 @@
+//! `tollgate compare`, `tollgate judge`, `tollgate report`: verdicts without measuring.
+
+use super::output::OutputArgs;
+use crate::config::values::Percent;
+use std::path::PathBuf;
+
+/// Judge two results without measuring.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "A and B may be run files of `tollgate run`, criterion directories (DIR or DIR:BASELINE), \
+    hyperfine JSON, libtest bench output or gungraun summaries. Several files a side are several rounds."
+)]
+pub struct CompareArgs {
+    /// The base result, then the head result.
+    #[arg(value_name = "A B", num_args = 2, conflicts_with_all = ["slots", "base", "head"], required_unless_present_any = ["slots", "base"])]
+    pub pair: Vec<PathBuf>,
+    /// Base results (repeatable; one a round).
+    #[arg(long, value_name = "PATH", requires = "head", conflicts_with = "slots")]
+    pub base: Vec<PathBuf>,
+    /// Head results (repeatable; one a round).
+    #[arg(long, value_name = "PATH", requires = "base", conflicts_with = "slots")]
+    pub head: Vec<PathBuf>,
+    /// A table of slots measured by anything: CSV with header `position,block,side,value`, optional first column `benchmark`.
+    #[arg(long, value_name = "FILE.csv")]
+    pub slots: Option<PathBuf>,
+    /// The smallest change that matters: `2%` or `0.02` (default 2%).
+    #[arg(long, value_name = "SHARE", env = "TOLLGATE_MARGIN")]
+    pub margin: Option<Percent>,
+    /// Any inconclusive benchmark makes the comparison inconclusive.
+    #[arg(long)]
+    pub strict: bool,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Judge stored samples again.
+#[derive(Debug, Clone, clap::Args)]
+pub struct JudgeArgs {
+    /// A run file (`tollgate.run/1`) or a verdict file (`tollgate.verdict/1`).
+    #[arg(value_name = "VERDICT-OR-RUNS")]
+    pub file: PathBuf,
+    /// Judge with this margin instead of the recorded one.
+    #[arg(long, value_name = "SHARE")]
+    pub margin: Option<Percent>,
+    /// Judge strictly, whatever was recorded.
+    #[arg(long)]
+    pub strict: bool,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Render a stored verdict.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReportArgs {
+    /// A verdict file (`tollgate.verdict/1`).
+    #[arg(value_name = "VERDICT")]
+    pub file: PathBuf,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}

@@ -1,0 +1,129 @@
+//! What may be typed: clap structs, one file a command, checked but not yet resolved.
+
+pub mod baseline;
+pub mod build;
+pub mod check;
+pub mod compare;
+pub mod output;
+pub mod run;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A performance gate for CI: a red build means your code got slower, a green one says what it could have seen.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, long_about = None, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 pass, 1 regressed, 2 usage or configuration error, 3 inconclusive, \
+    4 incomplete, 5 measurement error, 6 reporting error.")]
+pub struct Cli {
+    /// What to say besides the result.
+    #[command(flatten)]
+    pub global: Global,
+    /// The job.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Say more on standard error: causes, commands, timings.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only warnings and errors on standard error.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colours (`NO_COLOR` is honoured by `auto`).
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// The configuration file (default: `tollgate.toml` at the repository's root).
+    #[arg(long, global = true, value_name = "FILE", env = "TOLLGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Change to this directory first, as git does.
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The jobs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See a real regression caught: a small repository, gated before your eyes.
+    Demo(DemoArgs),
+    /// Write `tollgate.toml` and a GitHub workflow for this project; never overwrites.
+    Init(InitArgs),
+    /// The main job: measure head against base, judge, report, exit.
+    Check(Box<check::CheckArgs>),
+    /// Measure only, and write a run file.
+    Run(Box<run::RunArgs>),
+    /// Stored baselines in git.
+    Baseline(baseline::BaselineArgs),
+    /// Judge two results without measuring: run files, other tools' outputs, or a table of slots.
+    Compare(compare::CompareArgs),
+    /// Judge a run file or a verdict file again, offline.
+    Judge(compare::JudgeArgs),
+    /// Render a stored verdict in any format.
+    Report(compare::ReportArgs),
+    /// Is this machine good enough, what is the smallest change it can show, what to fix.
+    Doctor(DoctorArgs),
+    /// Print a shell completion script.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page per command.
+    Man(ManArgs),
+}
+
+/// `tollgate demo`.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Where to write the demo repository (default: `tollgate-demo` in this directory).
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The time that measuring may take.
+    #[arg(long, value_name = "DURATION", default_value = "90s")]
+    pub budget: crate::config::values::Span,
+}
+
+/// `tollgate init`.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {}
+
+/// `tollgate doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Under a minute: fewer trials, wider bounds.
+    #[arg(long)]
+    pub quick: bool,
+    /// Print the findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The seed of every deal (default: drawn at random and printed).
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// `tollgate completions`.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `tollgate man`.
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Write `tollgate.1`, `tollgate-check.1`, … into this directory instead of printing.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}

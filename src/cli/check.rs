@@ -1,0 +1,167 @@
+//! `tollgate check`, `run`, `demo`, `init` and `doctor`: what was typed becomes a request, what came of it is shown.
+
+use super::{
+    Door,
+    args::{DemoArgs, DoctorArgs, check::CheckArgs, output::OutputArgs, run::RunArgs},
+    compare::deliver,
+    resolve::selection,
+};
+use crate::{
+    commands::{check, demo, doctor, failure::Failure, init, run},
+    config::{
+        file::File,
+        resolve::{Flags, resolve},
+    },
+    files::atomic,
+    model::outcome::{ErrorClass, Outcome},
+};
+use std::path::PathBuf;
+
+/// `tollgate check`.
+pub(super) fn check(door: &Door, args: CheckArgs) -> Result<Outcome, Failure> {
+    let (list, output, seed) = (args.list, args.output.clone(), args.seed);
+    let request = check::Request {
+        directory: door.here()?,
+        executable: door.executable()?,
+        settings: door.settings(check_flags(args))?,
+        seed,
+        fresh_seed: door.draw_seed(),
+        now: door.now,
+    };
+    if list {
+        let text = door.with_progress(|progress| check::list(&request, progress, &door.interrupt))?;
+        door.print(text.as_bytes())?;
+        return Ok(Outcome::Pass);
+    }
+    let done = door.with_progress(|progress| check::run(&request, progress, &door.interrupt))?;
+    finish(door, &done, &output)
+}
+
+fn check_flags(args: CheckArgs) -> Flags {
+    Flags {
+        base: args.base,
+        head: args.head,
+        mode: args.mode.map(Into::into),
+        budget_seconds: args.budget.map(|span| span.0),
+        margin: args.margin.map(|percent| percent.0),
+        filter: args.filter,
+        strict: args.strict,
+        measure_identical: args.measure_identical,
+        pin: args.pin,
+        as_built: args.build.as_built,
+        selection: selection(args.build),
+    }
+}
+
+/// Shows a check's verdict, and says where its files are.
+fn finish(door: &Door, done: &check::Done, output: &OutputArgs) -> Result<Outcome, Failure> {
+    let outcome = deliver(door, &done.verdict, output)?;
+    match &done.not_kept {
+        Some(failure) => {
+            door.console.failure(failure);
+            Ok(outcome.join(failure.outcome()))
+        }
+        None => {
+            door.console
+                .remark(&format!("kept in {}: verdict.json, verdict.md, run.json", done.folder.display()));
+            Ok(outcome)
+        }
+    }
+}
+
+/// `tollgate run`.
+pub(super) fn run(door: &Door, args: RunArgs) -> Result<Outcome, Failure> {
+    let output = args.output.clone();
+    let flags = Flags {
+        head: args.head,
+        budget_seconds: args.budget.map(|span| span.0),
+        filter: args.filter,
+        pin: args.pin,
+        as_built: args.build.as_built,
+        selection: selection(args.build),
+        ..Flags::default()
+    };
+    let request = run::Request {
+        directory: door.here()?,
+        executable: door.executable()?,
+        settings: door.settings(flags)?,
+        processes: args.processes,
+        command: args.command.map(|line| run::CommandLine { name: args.name, line }),
+        seed: args.seed.unwrap_or_else(|| door.draw_seed()),
+        now: door.now,
+    };
+    let done = door.with_progress(|progress| run::run(&request, progress, &door.interrupt))?;
+    let outcome = done.outcome();
+    let bytes = done.to_json();
+    match output {
+        Some(path) if path.as_os_str() == "-" => door.print(&bytes)?,
+        path => {
+            let path = path.unwrap_or_else(|| done.folder.join("run.json"));
+            write(&path, &bytes)?;
+            door.console.remark(&format!("{}; the run is in {}", done.summary(), path.display()));
+        }
+    }
+    Ok(outcome)
+}
+
+/// `tollgate demo`: succeeds when the check could be done, whatever it came to.
+pub(super) fn demo(door: &Door, args: &DemoArgs) -> Result<Outcome, Failure> {
+    let folder = match &args.dir {
+        Some(folder) => door.here()?.join(folder),
+        None => door.here()?.join("tollgate-demo"),
+    };
+    let flags =
+        Flags { base: Some("HEAD~1".into()), budget_seconds: Some(args.budget.0), ..Flags::default() };
+    let request = demo::Request {
+        check: check::Request {
+            directory: folder,
+            executable: door.executable()?,
+            settings: resolve(flags, &File::default()),
+            seed: None,
+            fresh_seed: door.draw_seed(),
+            now: door.now,
+        },
+    };
+    let done = door.with_progress(|progress| demo::run(&request, progress, &door.interrupt))?;
+    deliver(door, &done.verdict, &OutputArgs { all_rows: true, ..OutputArgs::default() })?;
+    if let Some(failure) = &done.not_kept {
+        door.console.failure(failure);
+    }
+    door.print(demo::farewell(&done).as_bytes())?;
+    Ok(match done.verdict.outcome {
+        Outcome::Error(class) => Outcome::Error(class),
+        _ => Outcome::Pass,
+    })
+}
+
+/// `tollgate init`.
+pub(super) fn init(door: &Door) -> Result<Outcome, Failure> {
+    let report = init::run(&door.here()?, &door.interrupt)?;
+    door.print(report.as_bytes())?;
+    Ok(Outcome::Pass)
+}
+
+/// `tollgate doctor`.
+pub(super) fn doctor(door: &Door, args: &DoctorArgs) -> Result<Outcome, Failure> {
+    let request = doctor::Request {
+        quick: args.quick,
+        seed: args.seed.unwrap_or_else(|| door.draw_seed()),
+        executable: door.executable()?,
+        state: std::env::temp_dir(),
+    };
+    let report = door.with_progress(|progress| doctor::run(&request, progress, &door.interrupt))?;
+    if args.json {
+        door.print(&report.to_json())?;
+    } else {
+        door.print(report.to_text(door.console.width).as_bytes())?;
+    }
+    Ok(report.outcome())
+}
+
+/// Writes a result that the user asked for.
+pub(super) fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), Failure> {
+    atomic::write(path, bytes).map_err(|error| {
+        let message = format!("could not write `{}`: {error}", path.display());
+        Failure::message(ErrorClass::Reporting, message, "check the folder's permissions and the free space")
+    })
+}

@@ -1,0 +1,259 @@
+//! `tollgate check`, the main job: build both sides, measure what differs, judge, keep the results.
+//!
+//! What was measured is one [`Run`], and the verdict is `judge(&run)` and nothing else, so that `tollgate judge` gives the same
+//! bytes from the file. The run is kept while it is measured: a re-run goes on from it, and a killed one loses little.
+
+use crate::{
+    commands::{
+        baseline::{place::Place, text::machine},
+        failure::Failure,
+        listing::listing_text,
+        session::{Session, Work},
+        state::State,
+    },
+    config::resolve::{ModeChoice, Settings},
+    judge::{self, stored::suspects},
+    measure::{listing::Listed, trees::BaseChoice},
+    model::{
+        benchmark::Benchmark,
+        environment::Environment,
+        metric::Metric,
+        outcome::ErrorClass,
+        run::{Fate, Measurement, Mode, Run, Warning},
+        verdict::CheckVerdict,
+    },
+    process::Interrupt,
+    progress::{Event, Progress},
+    store::load::{From, Loaded, load_from},
+};
+use std::{collections::BTreeSet, path::PathBuf};
+
+/// Processes a benchmark in a check against stored baselines: as many as a stored run has at the least.
+const STORED_PROCESSES: u32 = 6;
+
+/// What to check.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// A directory inside the repository.
+    pub directory: PathBuf,
+    /// The path of this program, for the compiler wrapper.
+    pub executable: PathBuf,
+    /// Everything that flags and file say.
+    pub settings: Settings,
+    /// A seed that was asked for: starts afresh.
+    pub seed: Option<u64>,
+    /// The seed of a check that has nothing to go on from.
+    pub fresh_seed: u64,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+/// A finished check.
+#[derive(Debug)]
+pub struct Done {
+    /// What it came to.
+    pub verdict: CheckVerdict,
+    /// Where the last results are kept: `run.json`, `verdict.json`, `verdict.md`.
+    pub folder: PathBuf,
+    /// A result that could not be kept; the verdict stands.
+    pub not_kept: Option<Failure>,
+}
+
+/// Checks head against its base.
+///
+/// # Errors
+/// When a revision is unknown, head cannot be built, or there is no room to work. A benchmark that fails is part of the verdict.
+pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Done, Failure> {
+    let work = work(request, progress, interrupt);
+    if request.settings.mode == ModeChoice::Stored {
+        return against_baselines(request, work, Session::open(work, BaseChoice::Nothing)?);
+    }
+    let session = Session::open(work, base_choice(&request.settings))?;
+    let Some(why) = session.builds.base_failed.clone() else { return paired(request, &session) };
+    progress.tell(Event::Warning(format!("the base could not be built: {why}")));
+    let stored = load(&session)?;
+    if request.settings.mode == ModeChoice::Auto && !stored.is_empty() {
+        progress.tell(Event::Note("comparing with the stored baselines of this environment instead".into()));
+        return against_baselines(request, work, session);
+    }
+    head_alone(request, &session, &why)
+}
+
+/// What would run and what it would cost, as text.
+///
+/// # Errors
+/// As [`run`].
+pub fn list(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<String, Failure> {
+    let base = match request.settings.mode {
+        ModeChoice::Stored => BaseChoice::Nothing,
+        ModeChoice::Paired | ModeChoice::Auto => base_choice(&request.settings),
+    };
+    let session = Session::open(work(request, progress, interrupt), base)?;
+    Ok(listing_text(&session.listing()?, request.settings.budget_seconds))
+}
+
+fn work<'a>(request: &'a Request, progress: &'a dyn Progress, interrupt: &'a Interrupt) -> Work<'a> {
+    Work {
+        directory: &request.directory,
+        executable: &request.executable,
+        settings: &request.settings,
+        now: request.now,
+        progress,
+        interrupt,
+    }
+}
+
+fn base_choice(settings: &Settings) -> BaseChoice {
+    settings.base.clone().map_or(BaseChoice::Default, BaseChoice::Revision)
+}
+
+/// Both sides in turns, going on from an earlier check of the same trees.
+fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
+    let state = State::of(session, &request.settings);
+    let earlier = if request.seed.is_some() { None } else { state.load() };
+    let seed = request.seed.or(earlier.as_ref().map(|run| run.seed)).unwrap_or(request.fresh_seed);
+    let previous = earlier.map(|run| run.measurements).unwrap_or_default();
+    let mut run = session.frame(Mode::Paired, seed);
+    let mut not_kept = None;
+    let measured = session.paired(seed, &previous, None, &mut |measurements| {
+        not_kept = state.save(&run, measurements).err();
+    })?;
+    session.fill(&mut run, measured);
+    if !previous.is_empty() && run.measurements.iter().any(|measurement| !measurement.blocks.is_empty()) {
+        let words = "went on from an earlier check of the same two trees; `--seed N` starts afresh";
+        run.warnings.push(Warning::new("resumed", words));
+    }
+    not_kept = state.save(&run, &run.measurements).err().or(not_kept);
+    Ok(finish(&state, &run, not_kept))
+}
+
+/// Head's slots against stored runs; suspects are confirmed by paired rounds where the base can be built.
+fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) -> Result<Done, Failure> {
+    let state = State::of(&session, &request.settings);
+    let seed = request.seed.unwrap_or(request.fresh_seed);
+    let mut run = session.frame(Mode::Stored, seed);
+    let loaded = load(&session)?;
+    run.warnings.extend(warnings_of(&loaded, &session.environment));
+    run.baselines = loaded.series;
+    if run.baselines.is_empty() {
+        // Without a baseline there is nothing to compare: say what there is, measure nothing.
+        run.measurements = session.listing()?.benchmarks.into_iter().map(unmeasured).collect();
+        return Ok(finish(&state, &run, None));
+    }
+    let measured = session.single(seed, STORED_PROCESSES)?;
+    session.fill(&mut run, measured);
+    let suspects: BTreeSet<Benchmark> = suspects(&run).into_iter().collect();
+    let can_confirm = session.builds.base_failed.is_none() && run.interrupted.is_none();
+    if can_confirm && !suspects.is_empty() {
+        // The trees of the first session are in the way of the second.
+        drop(session);
+        confirm(&mut run, &suspects, request, work)?;
+    }
+    Ok(finish(&state, &run, None))
+}
+
+/// Measures suspects against the rebuilt base and puts what comes in the place of their lone slots.
+fn confirm(
+    run: &mut Run,
+    suspects: &BTreeSet<Benchmark>,
+    request: &Request,
+    work: Work<'_>,
+) -> Result<(), Failure> {
+    work.progress
+        .tell(Event::Note(format!("{} look slower than their stored runs: confirming", suspects.len())));
+    let session = match Session::open(work, base_choice(&request.settings)) {
+        Ok(session) if session.builds.base_failed.is_none() => session,
+        Ok(session) => {
+            let why = session.builds.base_failed.clone().unwrap_or_default();
+            run.warnings
+                .push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {why}")));
+            return Ok(());
+        }
+        Err(failure) => {
+            run.warnings
+                .push(Warning::new("not_confirmed", format!("suspects could not be confirmed: {failure}")));
+            return Ok(());
+        }
+    };
+    let measured = session.paired(run.seed, &[], Some(suspects), &mut |_| {})?;
+    run.base = session.builds.base.clone();
+    run.interrupted = measured.interrupted;
+    run.warnings.extend(measured.warnings);
+    for confirmed in
+        measured.measurements.into_iter().filter(|measurement| suspects.contains(&measurement.benchmark))
+    {
+        if let Some(place) = run.measurements.iter_mut().find(|place| place.benchmark == confirmed.benchmark)
+        {
+            // What is identical to the base cannot have been made slower by the change, whatever the stored runs say.
+            if !confirmed.blocks.is_empty() || confirmed.fate == Fate::Identical {
+                *place = confirmed;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Base does not compile: head is still measured and shown, and the check is an error.
+fn head_alone(request: &Request, session: &Session<'_>, why: &str) -> Result<Done, Failure> {
+    let state = State::of(session, &request.settings);
+    let mut run = session.frame(Mode::Single, request.seed.unwrap_or(request.fresh_seed));
+    let measured = session.single(run.seed, STORED_PROCESSES)?;
+    session.fill(&mut run, measured);
+    run.interrupted = Some(format!("the base could not be built: {why}"));
+    Ok(finish(&state, &run, None))
+}
+
+fn load(session: &Session<'_>) -> Result<Loaded, Failure> {
+    let place = Place::open(&session.builds.root)?;
+    let key = &session.environment.key;
+    load_from(From::Both, &place.baselines, &place.history, &place.commits, key)
+        .map_err(|error| Failure::new(ErrorClass::Configuration, error))
+}
+
+/// What the reader should know of the stored runs: which records cannot be trusted, and where there are any when not here.
+fn warnings_of(loaded: &Loaded, environment: &Environment) -> Vec<Warning> {
+    let broken = loaded.broken.iter().map(|(name, error)| {
+        Warning::new("broken_record", format!("the stored record `{name}` was left out: {error}"))
+    });
+    let mut warnings: Vec<Warning> = broken.collect();
+    if loaded.is_empty() {
+        let others: Vec<_> = loaded
+            .others
+            .iter()
+            .map(|known| match &known.environment {
+                Some(other) => format!("{} ({})", known.key, machine(other)),
+                None => known.key.to_string(),
+            })
+            .collect();
+        let elsewhere = if others.is_empty() {
+            "there are none of any other either".to_owned()
+        } else {
+            format!("there are baselines of {}, which are never compared with", others.join("; "))
+        };
+        warnings.push(Warning::new(
+            "no_baseline",
+            format!(
+                "no baseline for environment {} ({}): {elsewhere}",
+                environment.key,
+                machine(environment)
+            ),
+        ));
+    }
+    warnings
+}
+
+fn unmeasured(listed: Listed) -> Measurement {
+    Measurement {
+        benchmark: listed.benchmark,
+        metric: Metric::time(),
+        fate: listed.fate.unwrap_or(Fate::Measured),
+        method: listed.method,
+        blocks: Vec::new(),
+    }
+}
+
+fn finish(state: &State, run: &Run, not_kept: Option<Failure>) -> Done {
+    let verdict = judge::judge(run);
+    let not_kept = state.keep_results(run, &verdict).err().or(not_kept);
+    Done { verdict, folder: state.folder().to_owned(), not_kept }
+}

@@ -1,0 +1,14 @@
+//! The jobs: one module a command, each a function from a request to what came of it. They print nothing.
+
+pub mod baseline;
+pub mod check;
+pub mod compare;
+pub mod demo;
+pub mod doctor;
+pub mod failure;
+pub mod init;
+pub mod judge;
+mod listing;
+pub mod run;
+mod session;
+mod state;

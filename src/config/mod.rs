@@ -1,0 +1,6 @@
+//! `tollgate.toml`: its keys, how it is read with positions, and how flags, environment, file and defaults are joined.
+
+pub mod file;
+pub mod read;
+pub mod resolve;
+pub mod values;

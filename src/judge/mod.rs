@@ -1,0 +1,32 @@
+//! Runs and policy in, judgements out: pure, without a clock, and the same bytes for the same run.
+//!
+//! [`judge`] is the one entry. Each row is first given its evidence by the way it was measured: in blocks with planned looks
+//! ([`paired`]), in blocks looked at once (`one_look`), against stored runs ([`stored`]), or exactly (`deterministic`). The
+//! tests of a family then share their error rate (`family`), budgets and waivers have their say, and the census and the
+//! outcomes follow from the rows.
+
+mod budget;
+mod census;
+mod check;
+mod deterministic;
+mod evidence;
+mod explain;
+mod family;
+mod globs;
+mod one_look;
+mod outcomes;
+pub mod paired;
+mod parallel;
+pub mod policy;
+mod row;
+mod statistics;
+pub mod stored;
+mod subject;
+mod suite_shift;
+mod waiver;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::judge;
+pub use stored::suspects;

@@ -1,0 +1,134 @@
+//! What the whole check came to: every outcome that applies, the deciding one first, with the reason of each.
+
+use crate::{
+    model::{
+        census::Census,
+        outcome::{ErrorClass, Outcome},
+        policy::{Policy, Strictness},
+        run::{Mode, Run},
+        verdict::{Judgement, Verdict},
+    },
+    text::{plural, quantity},
+};
+
+/// Names listed in a reason; the census lists all of them.
+const NAMES: usize = 3;
+
+/// All outcomes that apply; `Pass` alone when none does.
+pub(super) fn outcomes(
+    run: &Run,
+    census: &Census,
+    judgements: &[Judgement],
+    short: &[String],
+) -> Vec<(Outcome, String)> {
+    let mut outcomes: Vec<(Outcome, String)> = Vec::new();
+    let mut applies = |outcome: Outcome, reason: Option<String>| {
+        outcomes.extend(reason.map(|reason| (outcome, reason)));
+    };
+    applies(Outcome::Regressed, regressed(judgements));
+    applies(Outcome::Error(ErrorClass::Measurement), failed(census));
+    applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
+    for reason in incomplete(run, census, short) {
+        applies(Outcome::Incomplete, Some(reason));
+    }
+    applies(Outcome::Inconclusive, blind(census, &run.policy));
+    applies(Outcome::Inconclusive, undecided(census, &run.policy));
+    if outcomes.is_empty() {
+        outcomes.push((Outcome::Pass, passed(census)));
+    }
+    outcomes
+}
+
+fn regressed(judgements: &[Judgement]) -> Option<String> {
+    let mut names: Vec<&str> = judgements
+        .iter()
+        .filter(|judgement| judgement.verdict == Verdict::Regressed)
+        .map(|judgement| judgement.display_id.as_str())
+        .collect();
+    names.dedup();
+    let verb = "regressed";
+    (!names.is_empty())
+        .then(|| format!("{} {verb}: {}", benchmarks(names.len()), plural::list(&names, NAMES)))
+}
+
+fn failed(census: &Census) -> Option<String> {
+    let names = &census.failed;
+    (!names.is_empty()).then(|| format!("{} failed: {}", benchmarks(names.len()), plural::list(names, NAMES)))
+}
+
+/// What keeps a check from saying what it was asked. `short` names benchmarks with too few stored runs.
+fn incomplete(run: &Run, census: &Census, short: &[String]) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if !census.missing.is_empty() {
+        let names = plural::list(&census.missing, NAMES);
+        reasons.push(format!("{} vanished: {names}", benchmarks(census.missing.len())));
+    }
+    if !short.is_empty() {
+        let have = plural::choose(short.len(), "has", "have");
+        let names = plural::list(short, NAMES);
+        reasons.push(format!("{} {have} too few stored runs: {names}", benchmarks(short.len())));
+    }
+    if let (0, Some(reason)) = (census.compared, nothing_compared(run, census)) {
+        reasons.push(reason);
+    }
+    reasons
+}
+
+/// Why nothing was compared; `None` where that is allowed.
+fn nothing_compared(run: &Run, census: &Census) -> Option<String> {
+    let all_new = census.expected > 0 && census.new.len() == census.expected;
+    let reason = match run.mode {
+        _ if census.expected == 0 && census.ignored.is_empty() => "there are no benchmarks".to_owned(),
+        _ if census.expected == 0 => format!("{} left out, none is left", benchmarks(census.ignored.len())),
+        Mode::Single => "one revision was measured, so there is nothing to compare".to_owned(),
+        Mode::Stored if run.baselines.is_empty() => {
+            format!("there is no baseline for environment {}", run.environment.key)
+        }
+        _ if all_new && run.policy.allow_new => return None,
+        _ if all_new => "every benchmark is new, so there is nothing to compare".to_owned(),
+        _ => "no benchmark could be compared".to_owned(),
+    };
+    Some(reason)
+}
+
+/// The check was blind: too many benchmarks could not even rule out a large slowdown.
+fn blind(census: &Census, policy: &Policy) -> Option<String> {
+    let judged = judged(census);
+    let share = census.blind as f64 / judged.max(1) as f64;
+    (census.blind > 0 && share > policy.max_blind).then(|| {
+        format!(
+            "not even a slowdown of {} could be ruled out for {} of {}",
+            quantity::percent(policy.must_rule_out),
+            census.blind,
+            benchmarks(judged),
+        )
+    })
+}
+
+fn undecided(census: &Census, policy: &Policy) -> Option<String> {
+    let strict = policy.strictness == Strictness::Strict && census.inconclusive > 0;
+    strict.then(|| {
+        let are = plural::choose(census.inconclusive, "is", "are");
+        format!("{} {are} inconclusive, which --strict does not tolerate", benchmarks(census.inconclusive))
+    })
+}
+
+/// Benchmarks of which a verdict against base could be expected.
+fn judged(census: &Census) -> usize {
+    let apart = census.new.len() + census.missing.len() + census.failed.len();
+    census.expected.saturating_sub(apart).max(census.blind)
+}
+
+fn passed(census: &Census) -> String {
+    match (census.compared, census.identical) {
+        (0, _) => format!("{} new, nothing to compare", plural::count(census.new.len(), "benchmark")),
+        (compared, identical) if compared == identical => {
+            format!("{}: the machine code is the same on both sides", benchmarks(compared))
+        }
+        (compared, _) => format!("none of {} regressed", benchmarks(compared)),
+    }
+}
+
+fn benchmarks(count: usize) -> String {
+    plural::count(count, "benchmark")
+}

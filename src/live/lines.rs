@@ -1,0 +1,104 @@
+//! Progress as plain lines, for logs: a line per phase and note, and one every few seconds while measuring.
+
+use crate::{
+    progress::{Event, Measuring, Progress},
+    text::escape,
+};
+use std::{
+    io::Write,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+/// A log is read afterwards, so it wants a line now and then, not one a slot.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+/// Plain lines on a stream.
+#[derive(Debug)]
+pub struct Lines<W> {
+    state: Mutex<State<W>>,
+    warnings_only: bool,
+}
+
+#[derive(Debug)]
+struct State<W> {
+    stream: W,
+    last_measuring: Option<Instant>,
+}
+
+impl<W: Write> Lines<W> {
+    /// Writes every phase, note and warning to `stream`; only warnings when `warnings_only`.
+    pub fn new(stream: W, warnings_only: bool) -> Self {
+        Self { state: Mutex::new(State { stream, last_measuring: None }), warnings_only }
+    }
+}
+
+impl<W: Write + Send> Progress for Lines<W> {
+    fn tell(&self, event: Event) {
+        let Ok(mut state) = self.state.lock() else { return };
+        let line = match event {
+            Event::Warning(words) => format!("warning: {}", escape::terminal(&words)),
+            _ if self.warnings_only => return,
+            Event::Phase(words) => {
+                state.last_measuring = None;
+                escape::terminal(&words)
+            }
+            Event::Note(words) => format!("  {}", escape::terminal(&words)),
+            Event::Measuring(standing) => {
+                if state.last_measuring.is_some_and(|last| last.elapsed() < BETWEEN_LINES) {
+                    return;
+                }
+                state.last_measuring = Some(Instant::now());
+                format!(
+                    "  {} of {} decided; {}",
+                    standing.decided,
+                    standing.benchmarks,
+                    measuring_words(&standing)
+                )
+            }
+            Event::Done => return,
+        };
+        // A closed standard error must not stop a measurement.
+        let _ = writeln!(state.stream, "{line}");
+    }
+}
+
+/// `num/sieve, 6 of 12 rounds, 34 s left`.
+pub(super) fn measuring_words(standing: &Measuring) -> String {
+    format!(
+        "{}, {} of {} rounds, about {} s left",
+        escape::terminal(&standing.benchmark),
+        standing.rounds,
+        standing.next_look,
+        standing.remaining.as_secs_f64().ceil()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+    use crate::progress::{Event, Measuring, Progress};
+
+    fn told(events: Vec<Event>, warnings_only: bool) -> String {
+        let mut stream = Vec::new();
+        {
+            let lines = Lines::new(&mut stream, warnings_only);
+            events.into_iter().for_each(|event| lines.tell(event));
+        }
+        String::from_utf8(stream).unwrap()
+    }
+
+    #[test]
+    fn measuring_is_told_once_in_a_while_not_once_a_slot() {
+        let measuring =
+            || Event::Measuring(Measuring { benchmark: "a".into(), benchmarks: 3, ..Measuring::default() });
+        let text = told(vec![Event::Phase("measuring".into()), measuring(), measuring(), measuring()], false);
+        assert_eq!(text, "measuring\n  0 of 3 decided; a, 0 of 0 rounds, about 0 s left\n");
+    }
+
+    #[test]
+    fn quiet_keeps_warnings_and_hostile_names_stay_inert() {
+        let text = told(vec![Event::Phase("x".into()), Event::Warning("\u{1b}[31mred".into())], true);
+        assert!(text.starts_with("warning: ") && !text.contains('\u{1b}'), "{text}");
+    }
+}

@@ -1,0 +1,4 @@
+//! What to do next, given what was seen: state machines without a clock, and deals from the stored seed.
+
+pub mod deal;
+pub mod looks;

@@ -1,0 +1,5 @@
+//! A bench without any known harness.
+
+fn main() {
+    println!("all is well");
+}
