@@ -1,3 +1,20 @@
+//! One binary for all tests that use tollgate from outside.
+//!
+//! | module | what it tests |
+//! |---|---|
+//! | `hostile` | one corpus of nasty names and broken files through every reader and renderer |
+//! | `reports` | a stored verdict in every format |
+//! | `schema` | the committed JSON Schemas are current, and documents keep to them |
+//! | `sources` | real outputs of other tools as runs |
+//! | `support` | what the modules share |
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
+
+mod hostile;
+mod reports;
+mod schema;
+mod sources;
+mod support;
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
