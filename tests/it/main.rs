@@ -41,5 +41,4 @@ mod compare;
 mod criterion_link;
 mod interleave;
 mod doctor;
-mod support;
 mod tidy;
