@@ -127,14 +127,14 @@ fn warnings(view: &View) -> String {
     if view.warnings.is_empty() {
         return String::new();
     }
-    let mut text = String::new();
-    for warning in view.warnings.iter().take(MAX_WARNINGS) {
-        text += &format!("> ⚠️ {}\n>\n", escape::markdown_inline(&escape::shortened(warning, 600)));
-    }
+    let shown = view.warnings.iter().take(MAX_WARNINGS);
+    let mut lines: Vec<String> = shown
+        .map(|warning| format!("> ⚠️ {}", escape::markdown_inline(&escape::shortened(warning, 600))))
+        .collect();
     if view.warnings.len() > MAX_WARNINGS {
-        text += &format!("> and {}\n", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning"));
+        lines.push(format!("> and {}", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning")));
     }
-    format!("{}\n\n", text.trim_end_matches(['>', '\n']))
+    lines.join("\n>\n") + "\n\n"
 }
 
 fn folded_rows(view: &View) -> String {
