@@ -1,26 +1,13 @@
-//! One binary for all tests that use tollgate from outside.
-//!
-//! | module | what it tests |
-//! |---|---|
-//! | `hostile` | one corpus of nasty names and broken files through every reader and renderer |
-//! | `reports` | a stored verdict in every format |
-//! | `schema` | the committed JSON Schemas are current, and documents keep to them |
-//! | `sources` | real outputs of other tools as runs |
-//! | `support` | what the modules share |
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
-
-mod hostile;
-mod reports;
-mod schema;
-mod sources;
-mod support;
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
 //! - [`builds`]: base and head built alike, from real repositories.
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
+//! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
+//! - [`reports`]: a stored verdict in every format.
+//! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
+//! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -33,5 +20,9 @@ mod baseline;
 mod builds;
 mod check;
 mod compare;
+mod hostile;
+mod reports;
+mod schema;
+mod sources;
 mod support;
 mod tidy;

@@ -1,7 +1,5 @@
-//! What the modules share.
+//! Scenes for tests: repositories with sample crates, the program itself, and files of other tools.
 
 pub(crate) mod fixtures;
-//! Scenes for tests: repositories with sample crates, and the program itself.
-
 pub(crate) mod repository;
 pub(crate) mod tollgate;
