@@ -68,7 +68,7 @@ fn attempt(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, Fa
         match bench.next(LIMIT)? {
             Event::Skipped(name) | Event::Began(name) if names.len() < MOST_BENCHMARKS => names.push(name),
             Event::Ended(status) if status.success() => break,
-            Event::Ended(status) => return Err(bench.fail(Trouble::Ended(status))),
+            Event::Ended(status) => return Err(bench.fail(Trouble::EndedBadly(status))),
             _ => {}
         }
     }

@@ -15,6 +15,11 @@ const TIMED_UP_TO: f64 = 1.5;
 /// … and are taken again when they cost no more than this; the gap keeps a benchmark from going to and fro.
 const TIMED_FROM: f64 = 1.2;
 
+/// Warm-up doubles its iterations until its time has passed: it takes one to two times that.
+const WARM_UP_EXCESS: f64 = 1.5;
+/// Sampling plans for its time, but takes whole iterations and has some work of its own.
+const SAMPLING_EXCESS: f64 = 1.2;
+
 /// What is known of a benchmark's cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cost {
@@ -30,6 +35,8 @@ pub struct Cost {
     pub samples: u64,
     /// Whether its group sets its own times.
     pub own_times: bool,
+    /// What a slot takes that keeps to the times we ask for, seconds.
+    pub asked_seconds: f64,
     /// How its samples are best taken.
     pub sampling: Sampling,
     /// What is measured: `ns` for wall-clock time.
@@ -61,6 +68,7 @@ impl Cost {
             measurement: own_measurement.unwrap_or(settings.measurement),
             samples: own_samples.unwrap_or_else(|| u64::from(settings.samples)),
             own_times: own_warm_up.is_some() || own_measurement.is_some(),
+            asked_seconds: in_time(settings.warm_up, settings.measurement),
             sampling: Sampling::Timed,
             unit,
             scale,
@@ -86,11 +94,10 @@ impl Cost {
     pub fn timed_seconds(&self) -> f64 {
         let iteration = self.iteration_seconds;
         let warm_up = self.warm_up.as_secs_f64();
-        // Warm-up doubles its iterations until its time has passed; sampling plans for its time, but takes whole iterations.
-        let warm_up = if iteration > warm_up { iteration } else { 1.5 * warm_up };
+        let warm_up = if iteration > warm_up { iteration } else { WARM_UP_EXCESS * warm_up };
         #[expect(clippy::cast_precision_loss, reason = "a sample size is far below 2^53")]
         let samples = self.samples as f64;
-        warm_up + 1.2 * self.measurement.as_secs_f64().max(samples * iteration)
+        warm_up + SAMPLING_EXCESS * self.measurement.as_secs_f64().max(samples * iteration)
     }
 
     /// Takes a better guess at an iteration into account; returns whether samples are taken otherwise from now on.
@@ -117,13 +124,20 @@ impl Cost {
     }
 
     fn choose(&mut self) {
-        let (timed, quick) = (self.timed_seconds(), self.quick_seconds());
+        // Nothing is gained by being quicker than what was asked for.
+        let (timed, quick) = (self.timed_seconds(), self.quick_seconds().max(self.asked_seconds));
         self.sampling = match self.sampling {
             Sampling::Timed if timed > TIMED_UP_TO * quick => Sampling::Quick,
             Sampling::Quick if timed < TIMED_FROM * quick => Sampling::Timed,
             same => same,
         };
     }
+}
+
+/// What a slot of a short routine takes with these times, seconds.
+#[must_use]
+pub fn in_time(warm_up: Duration, measurement: Duration) -> f64 {
+    WARM_UP_EXCESS * warm_up.as_secs_f64() + SAMPLING_EXCESS * measurement.as_secs_f64()
 }
 
 /// How often a scout ran the routine. With `--quick` its samples are the last two doublings, or twice the first when that took
@@ -190,6 +204,16 @@ mod tests {
         assert!(!cost.relearn(0.4, 1));
         assert!(cost.relearn(0.001, 1));
         assert_eq!(cost.sampling, Sampling::Timed);
+    }
+
+    #[test]
+    fn long_slots_that_were_asked_for_are_no_reason_to_be_quick() {
+        let (warm_up, measurement) = (Duration::from_secs(3), Duration::from_secs(5));
+        let settings = SlotSettings { warm_up, measurement, ..SlotSettings::default() };
+        let complete = complete([1.0, 1.0], NANO);
+        let cost = Cost::of_scout(&settings, [0, 8, 2], &complete, 1e-6, 0.0, ("ns".into(), 1.0));
+        assert_eq!((cost.sampling, cost.own_times), (Sampling::Timed, false));
+        assert!(cost.slot_seconds() > 8.0);
     }
 
     #[test]

@@ -20,6 +20,8 @@
 mod alone;
 mod build_failure;
 pub mod builds;
+mod differences;
+mod pairing;
 pub mod census;
 pub mod command;
 pub mod cost;

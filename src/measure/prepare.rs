@@ -3,7 +3,7 @@
 use super::{
     builds::{BenchExecutable, TargetPair},
     census::{self, Census, Entry},
-    cost::Cost,
+    cost::{Cost, in_time},
     request::{IdenticalCode, Request},
     scout::{self, Scouting},
     slot::Failure,
@@ -445,6 +445,7 @@ pub(super) fn file_cost(settings: &SlotSettings) -> Cost {
         measurement: settings.measurement,
         samples: u64::from(settings.samples),
         own_times: false,
+        asked_seconds: in_time(settings.warm_up, settings.measurement),
         sampling: Sampling::Timed,
         unit: "ns".into(),
         scale: 1.0,

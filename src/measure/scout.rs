@@ -67,21 +67,12 @@ impl Scout<'_> {
         while !left.is_empty() {
             let broken = self.visit(&left);
             left.retain(|index| !self.found.costs.contains_key(index));
-            match broken {
-                Ok(()) => {
-                    // The process ended well without them.
-                    for index in left.drain(..) {
-                        self.found.costs.insert(index, Err(Trouble::Skipped.to_string()));
-                    }
-                }
-                Err(failure) => {
-                    let before = left.len();
-                    self.retry(&mut left, wanted, &failure)?;
-                    // Whoever is to blame, every process must bring us on.
-                    if left.len() == before && self.found.late.is_none() && before > 0 {
-                        self.found.costs.insert(left.remove(0), Err(failure.message()));
-                    }
-                }
+            let Err(failure) = broken else { continue };
+            let before = left.len();
+            self.retry(&mut left, wanted, &failure)?;
+            // Whoever is to blame, every process must bring us on.
+            if left.len() == before && self.found.late.is_none() && before > 0 {
+                self.found.costs.insert(left.remove(0), Err(failure.message()));
             }
         }
         Ok(())
@@ -126,13 +117,16 @@ impl Scout<'_> {
         let mut times: BTreeMap<String, usize> = BTreeMap::new();
         let mut since = Instant::now();
         let mut before = 0.0;
+        let mut running = false;
         loop {
             match bench.next(self.limit)? {
                 Event::Began(_) => {
+                    running = true;
                     before = since.elapsed().as_secs_f64();
                     since = Instant::now();
                 }
                 Event::Complete(complete) => {
+                    running = false;
                     let seconds = since.elapsed().as_secs_f64();
                     let time = times.entry(complete.id.clone()).or_default();
                     *time += 1;
@@ -153,10 +147,14 @@ impl Scout<'_> {
                     since = Instant::now();
                 }
                 Event::Skipped(_) => {}
-                Event::Ended(status) if status.success() => return Ok(()),
                 Event::Ended(status) => {
                     let all = wanted.iter().all(|index| self.found.costs.contains_key(index));
-                    let trouble = if all { Trouble::EndedBadly(status) } else { Trouble::Ended(status) };
+                    let trouble = match (all, status.success()) {
+                        (true, true) => return Ok(()),
+                        (true, false) => Trouble::EndedBadly(status),
+                        (false, true) if !running => Trouble::Skipped,
+                        (false, _) => Trouble::Ended(status),
+                    };
                     return Err(bench.fail(trouble));
                 }
             }

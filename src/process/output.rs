@@ -120,12 +120,17 @@ impl State {
 }
 
 /// The end of a stream as messages show it: at most `lines` lines of at most 2,000 characters in all, without escape
-/// sequences and control characters.
+/// sequences, control characters and the backtraces of Rust, whose frames would push the message out.
 #[must_use]
 pub fn readable(bytes: &[u8], lines: usize) -> String {
     const MOST: usize = 2000;
     let text = without_controls(&String::from_utf8_lossy(bytes));
-    let kept: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let mut in_backtrace = false;
+    let mut kept: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    kept.retain(|line| {
+        in_backtrace = *line == "stack backtrace:" || (in_backtrace && line.starts_with(' '));
+        !in_backtrace && !line.starts_with("note: Some details are omitted, run with `RUST_BACKTRACE")
+    });
     let tail = kept[kept.len().saturating_sub(lines)..].join("\n");
     match tail.char_indices().rev().nth(MOST) {
         Some((at, first)) => format!("…{}", &tail[at + first.len_utf8()..]),
@@ -178,6 +183,13 @@ mod tests {
     fn a_whole_stream_says_when_more_came_than_is_kept() {
         assert_eq!(drained(b"hello", Keep::Whole(5)), (b"hello".to_vec(), false));
         assert_eq!(drained(b"hello!", Keep::Whole(5)), (b"hello".to_vec(), true));
+    }
+
+    #[test]
+    fn a_backtrace_does_not_push_the_message_out() {
+        let text = "thread 'main' panicked at a.rs:1:\nno luck\nstack backtrace:\n   0: f\n             at x.rs:1\n   1: g\nnote: Some \
+                    details are omitted, run with `RUST_BACKTRACE=full` for a verbose backtrace.\nend";
+        assert_eq!(readable(text.as_bytes(), 3), "thread 'main' panicked at a.rs:1:\nno luck\nend");
     }
 
     #[test]

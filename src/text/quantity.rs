@@ -100,6 +100,23 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// A share that was estimated or counted, with two significant digits: `31 %`, `4.7 %`, `0.12 %`; `0 %` and `100 %` only where exact
+/// to a hundredth of a per cent.
+#[must_use]
+pub fn share(share: f64) -> String {
+    if !share.is_finite() {
+        return NONE.to_owned();
+    }
+    let per_cent = share * 100.0;
+    let places = match per_cent.abs() {
+        size if size >= 99.5 => 2,
+        size if size >= 9.95 => 0,
+        size if size >= 0.995 => 1,
+        _ => 2,
+    };
+    percent(format!("{per_cent:.places$}").parse::<f64>().map_or(share, |rounded| rounded / 100.0))
+}
+
 /// A span of time given in seconds: `320 ms`, `3.2 s`, `71 s`, `2 min 5 s`, `3 h 20 min`.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {

@@ -1,5 +1,8 @@
-//! Scenes for tests: repositories with sample crates, the program itself, and files of other tools.
+//! Scenes for tests: repositories with sample crates, measurements of sample benches, the program itself, and files of
+//! other tools.
 
 pub(crate) mod fixtures;
+pub(crate) mod measuring;
 pub(crate) mod repository;
+pub(crate) mod samples;
 pub(crate) mod tollgate;
