@@ -35,15 +35,15 @@ fn report(criterion: &mut Criterion) {
     group.sample_size(20);
     let style = Style { verbose: true, ..Style::default() };
     group.bench_function(BenchmarkId::new("table", ROWS), |b| {
-        b.iter(|| table::render(black_box(&verdict), style))
+        b.iter(|| table::render(black_box(&verdict), style));
     });
     group.bench_function(BenchmarkId::new("markdown", ROWS), |b| {
-        b.iter(|| markdown::render(black_box(&verdict)))
+        b.iter(|| markdown::render(black_box(&verdict)));
     });
     group.bench_function(BenchmarkId::new("json", ROWS), |b| b.iter(|| json::render(black_box(&verdict))));
     let bytes = json::render(&verdict);
     group.bench_function(BenchmarkId::new("read", ROWS), |b| {
-        b.iter(|| verdict_v1::from_json(black_box(&bytes)))
+        b.iter(|| verdict_v1::from_json(black_box(&bytes)));
     });
     group.finish();
 }

@@ -20,16 +20,16 @@
 mod alone;
 mod build_failure;
 pub mod builds;
-mod differences;
-mod pairing;
 pub mod census;
 pub mod command;
 pub mod cost;
 mod course;
 pub mod criterion;
+mod differences;
 pub mod interleave;
 pub mod listing;
 pub mod lockstep;
+mod pairing;
 mod prepare;
 pub mod request;
 mod resume;
