@@ -62,7 +62,8 @@ fn sample(rows: &[(&str, &str)]) -> Repository {
 }
 
 fn check(repository: &Repository, args: &[&str]) -> Ran {
-    let all = [&["check", "--base", "HEAD", "--budget", "60s", "--seed", "7"], args].concat();
+    let base: &[&str] = if args.contains(&"--base") { &[] } else { &["--base", "HEAD"] };
+    let all = [&["check", "--budget", "60s", "--seed", "7"], base, args].concat();
     ran(&command(repository.root()).env("TOLLGATE_CACHE_DIR", repository.cache()).args(all).output().unwrap())
 }
 
