@@ -227,10 +227,10 @@ mod tests {
 
         | verdict | benchmark | base | head | change | interval | margin | rounds | scatter | q | |
         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|
-        | regressed | `num/sieve` | 17.3 µs | 18.1 µs | +5.0 % | +4.3 to +5.7 % | 2 % | 6 | 0.90 % | 5.0e-5 | slower, by 4.3 % at least |
+        | regressed | `num/sieve` | 17.3 µs | 18.1 µs | +5.0 % | +4.3 to +5.7 % | 2 % | 6 | 0.9 % | 5.0e-5 | slower, by 4.3 % at least |
         | failed | `io/read` |  |  |  |  | 2 % |  |  |  | head exited with code 101: thread 'main' panicked at <code>benches&#47;io&#46;rs&#58;12&#58;5&#58;</code> no such file |
         | missing | `num/gone` |  |  |  |  | 2 % |  |  |  | only base has it; rename it in `tollgate.toml` or take it out on purpose |
-        | waived | `tree/walk` | 1.21 ms | 1.30 ms | +8.0 % | +7.2 to +8.7 % | 2 % | 6 | 0.90 % | 2.0e-5 | slower by 8.0 %, waived up to 10 % by ada until 2027-01-31: the new tree keeps parents |
+        | waived | `tree/walk` | 1.21 ms | 1.30 ms | +8.0 % | +7.2 to +8.7 % | 2 % | 6 | 0.9 % | 2.0e-5 | slower by 8.0 %, waived up to 10 % by ada until 2027-01-31: the new tree keeps parents |
         | inconclusive | `sort/quick` | 5.22 µs | 5.42 µs | +3.9 % | -1.1 to +8.9 % | 2 % | 6 | 0.98 % | 0.19 | a slowdown of up to 8.9 % could not be ruled out; give it more time with `--budget` |
         | improved | `hash/fnv` | 2.32 µs | 2.11 µs | -9.0 % | -9.8 to -8.3 % | 2 % | 6 | 1.9 % | 1 | faster, by 8.3 % at least; store it with `tollgate baseline accept` |
         | new | `sort/new` |  |  |  |  | 2 % |  |  |  | only head has it; nothing to compare with |
@@ -241,7 +241,7 @@ mod tests {
 
         <details><summary>Method, machine, how to repeat it</summary>
 
-        - noise: processes scatter by 0.98 % (median), 1.9 % at most; the smallest change found four times in five: 0.90 %
+        - noise: processes scatter by 0.98 % (median), 1.9 % at most; the smallest change found four times in five: 0.9 %
         - tests: 5 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is ruled out with 90 %
         - revisions: base `4f2a91c03 (main)`, head `work tree`; measured in turn, 71 s in all
         - machine: AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0 (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172
@@ -273,7 +273,7 @@ mod tests {
 
         <details><summary>Method, machine, how to repeat it</summary>
 
-        - noise: processes scatter by 1.3 %; the smallest change found four times in five: 0.90 %
+        - noise: processes scatter by 1.3 %; the smallest change found four times in five: 0.9 %
         - tests: 2 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is ruled out with 90 %
         - revisions: base `4f2a91c03 (main)`, head `work tree`; measured in turn, 71 s in all
         - machine: AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0 (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172

@@ -78,15 +78,6 @@ pub fn percent(share: f64) -> String {
     format!("{} %", if text == "-0" { "0" } else { text })
 }
 
-/// A measured share without sign: `0.47 %`, `1.2 %`, `12.7 %`, `120 %`.
-#[must_use]
-pub fn share(share: f64) -> String {
-    if !share.is_finite() {
-        return NONE.to_owned();
-    }
-    format!("{:.*} %", decimals(share), share * 100.0)
-}
-
 /// A p-value: `0.41`, `0.012`, `1.2e-6`, `1`. Never 0.
 #[must_use]
 pub fn p_value(p: f64) -> String {
@@ -288,7 +279,8 @@ mod tests {
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.0), "0 %");
         assert_eq!(share(0.0047), "0.47 %");
-        assert_eq!(share(0.02), "2.0 %");
+        assert_eq!(share(0.0123), "1.2 %");
+        assert_eq!(share(0.312), "31 %");
         assert_eq!(share(1.2), "120 %");
     }
 

@@ -17,13 +17,13 @@ fn a_regressed_check_shows_what_matters_first() {
     also incomplete: 1 benchmark is missing
 
     verdict       benchmark          base     head   change          interval  rounds  scatter
-    regressed     num/sieve       17.3 µs  18.1 µs   +5.0 %    +4.3 to +5.7 %       6   0.90 %
+    regressed     num/sieve       17.3 µs  18.1 µs   +5.0 %    +4.3 to +5.7 %       6    0.9 %
         slower, by 4.3 % at least
     failed        io/read
         head exited with code 101: thread 'main' panicked at benches/io.rs:12:5: no such file
     missing       num/gone
         only base has it; rename it in `tollgate.toml` or take it out on purpose
-    waived        tree/walk       1.21 ms  1.30 ms   +8.0 %    +7.2 to +8.7 %       6   0.90 %
+    waived        tree/walk       1.21 ms  1.30 ms   +8.0 %    +7.2 to +8.7 %       6    0.9 %
         slower by 8.0 %, waived up to 10 % by ada until 2027-01-31: the new tree keeps parents
     inconclusive  sort/quick      5.22 µs  5.42 µs   +3.9 %    -1.1 to +8.9 %       6   0.98 %
         a slowdown of up to 8.9 % could not be ruled out; give it more time with `--budget`
@@ -39,7 +39,7 @@ fn a_regressed_check_shows_what_matters_first() {
     left out:  x/skipped (`--filter num`)
     ruled out: a slowdown beyond the margin of 2 % for 2 of 5 tested, one of 10 % for 5 of 5
     noise:     processes scatter by 0.98 % (median), 1.9 % at most; the smallest change found four times
-               in five: 0.90 %
+               in five: 0.9 %
     tests:     5 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 %
                confidence, what is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
@@ -89,7 +89,7 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
                tested, one of 10 % for 5 of 5
     noise:     processes scatter by 0.98 % (median), 1.9 % at
                most; the smallest change found four times in
-               five: 0.90 %
+               five: 0.9 %
     tests:     5 tests of time by Benjamini-Hochberg at 1 %;
                each end of an interval holds with 99.5 %
                confidence, what is ruled out with 90 %
@@ -151,7 +151,7 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
     noise:     processes scatter by 0.98 %
                (median), 1.9 % at most; the
                smallest change found four
-               times in five: 0.90 %
+               times in five: 0.9 %
     tests:     5 tests of time by
                Benjamini-Hochberg at 1 %;
                each end of an interval holds
@@ -203,7 +203,7 @@ fn a_clean_check_says_so() {
 
     compared:  3 of 3 benchmarks, 1 identical
     ruled out: a slowdown beyond the margin of 2 % for 2 of 2 tested, one of 10 % for 2 of 2
-    noise:     processes scatter by 1.9 %; the smallest change found four times in five: 0.90 %
+    noise:     processes scatter by 1.9 %; the smallest change found four times in five: 0.9 %
     tests:     3 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 %
                confidence, what is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
@@ -235,7 +235,7 @@ fn the_other_outcomes_give_their_reason() {
 
     compared:  1 of 1 benchmark, 1 inconclusive
     ruled out: a slowdown beyond the margin of 2 % for 0 of 1 tested, one of 10 % for 0 of 1
-    noise:     processes scatter by 0.98 %; the smallest change found four times in five: 0.90 %
+    noise:     processes scatter by 0.98 %; the smallest change found four times in five: 0.9 %
     tests:     1 test of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is
                ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
