@@ -70,7 +70,9 @@ impl Alignment {
 /// # Errors
 /// When the compiler cannot be run or the disk refuses; a refusal of the flags is no error.
 pub fn is_accepted(invocation: &Invocation, interrupt: &Interrupt) -> Result<bool, Error> {
-    let scratch = Scratch::new("tollgate-probe-")?;
+    // Beside the tree, where a later run sweeps what a killed one leaves.
+    let beside = invocation.tree.parent().unwrap_or(&invocation.tree);
+    let scratch = Scratch::new_in(beside, "probe-")?;
     let source = scratch.path().join("probe.rs");
     files::atomic::write(&source, b"#![no_std]\n")?;
     let probe = invocation

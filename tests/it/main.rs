@@ -16,11 +16,11 @@
 
 mod baseline;
 mod builds;
-/// Revisions by name and by default, and what a work tree holds.
-mod revisions;
 mod check;
 mod compare;
 mod criterion_link;
 mod interleave;
+/// Revisions by name and by default, and what a work tree holds.
+mod revisions;
 mod support;
 mod tidy;
