@@ -78,6 +78,15 @@ pub fn percent(share: f64) -> String {
     format!("{} %", if text == "-0" { "0" } else { text })
 }
 
+/// A measured share without sign: `0.47 %`, `1.2 %`, `12.7 %`, `120 %`.
+#[must_use]
+pub fn share(share: f64) -> String {
+    if !share.is_finite() {
+        return NONE.to_owned();
+    }
+    format!("{:.*} %", decimals(share), share * 100.0)
+}
+
 /// A p-value: `0.41`, `0.012`, `1.2e-6`, `1`. Never 0.
 #[must_use]
 pub fn p_value(p: f64) -> String {
@@ -89,6 +98,23 @@ pub fn p_value(p: f64) -> String {
         _ if p >= 0.001 => format!("{p:.4}"),
         _ => format!("{p:.1e}"),
     }
+}
+
+/// A share that was estimated or counted, with two significant digits: `31 %`, `4.7 %`, `0.12 %`; `0 %` and `100 %` only where exact
+/// to a hundredth of a per cent.
+#[must_use]
+pub fn rounded_share(share: f64) -> String {
+    if !share.is_finite() {
+        return NONE.to_owned();
+    }
+    let per_cent = share * 100.0;
+    let places = match per_cent.abs() {
+        size if size >= 99.5 => 2,
+        size if size >= 9.95 => 0,
+        size if size >= 0.995 => 1,
+        _ => 2,
+    };
+    percent(format!("{per_cent:.places$}").parse::<f64>().map_or(share, |rounded| rounded / 100.0))
 }
 
 /// A span of time given in seconds: `320 ms`, `3.2 s`, `71 s`, `2 min 5 s`, `3 h 20 min`.
@@ -184,7 +210,7 @@ fn separated(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, change, count, interval, p_value, percent, seconds, value};
+    use super::{bytes, change, count, interval, p_value, percent, seconds, share, value};
 
     #[test]
     fn times_take_the_unit_that_they_reach() {
@@ -261,6 +287,9 @@ mod tests {
         assert_eq!(percent(0.125), "12.5 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.0), "0 %");
+        assert_eq!(share(0.0047), "0.47 %");
+        assert_eq!(share(0.02), "2.0 %");
+        assert_eq!(share(1.2), "120 %");
     }
 
     #[test]
