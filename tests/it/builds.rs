@@ -512,10 +512,9 @@ struct When<F>(&'static str, F);
 
 impl<F: Fn() + Sync> Progress for When<F> {
     fn tell(&self, event: Event) {
-        if let Event::Phase(text) | Event::Note(text) = event {
-            if text.starts_with(self.0) {
-                (self.1)();
-            }
+        let (Event::Phase(text) | Event::Note(text)) = event else { return };
+        if text.starts_with(self.0) {
+            (self.1)();
         }
     }
 }

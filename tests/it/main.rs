@@ -28,8 +28,6 @@ mod criterion_link;
 mod doctor;
 mod hostile;
 mod interleave;
-/// Revisions by name and by default, and what a work tree holds.
-mod revisions;
 mod reports;
 mod revisions;
 mod schema;
