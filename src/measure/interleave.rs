@@ -2,10 +2,11 @@
 //! the planner is asked again.
 
 use super::{
+    contender::{Prepared, failed, named},
     course::{Course, Way},
     criterion::filter,
     lockstep::{At, Broken, Lineup, Measured as MeasuredBlock, News, Seat, pass},
-    prepare::{Prepared, failed, named, prepare},
+    prepare::prepare,
     request::{Error, Measured, Request},
     resume::Earlier,
     slot::{Failure, Trouble},

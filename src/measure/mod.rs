@@ -10,7 +10,7 @@
 //! | [`single`] | one revision alone |
 //! | [`listing`] | what would be measured, and its cost |
 //! | [`command`] | any program as a slot |
-//! | `prepare`, `alone` | who is there, who is compared, what it costs |
+//! | `prepare`, `alone`, `contender` | who is there, who is compared, what it costs |
 //! | [`census`], [`scout`], [`cost`] | what an executable holds; what a slot of it costs |
 //! | [`subject`], `course` | benchmarks of both sides brought together; one benchmark on its way |
 //! | [`lockstep`], [`solo`] | a block with six live processes; a block with a process a slot |
@@ -23,6 +23,7 @@ mod build_failure;
 pub mod builds;
 pub mod census;
 pub mod command;
+mod contender;
 pub mod cost;
 mod course;
 pub mod criterion;

@@ -6,11 +6,11 @@
 use super::{
     alone::{Alone, prepare_alone},
     builds::BenchExecutable,
+    contender::{failed, named},
     course::Way,
     criterion::filter,
     interleave::Keep,
     lockstep::{readings, void_reason},
-    prepare::{failed, named},
     request::{Error, Measured, Request},
     slot::{Bench, Failure},
     solo::run_for_files,

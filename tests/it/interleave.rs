@@ -212,6 +212,8 @@ fn a_bench_that_does_not_start_fails_with_all_that_the_other_side_has() {
     assert_eq!(outcome.failure("first"), "head: exited with status 2 without connecting\nno configuration");
     let outcome = Scene::of("odd").set("MISBEHAVE", "start").measure();
     assert_eq!(outcome.ids(), ["*"]);
+    let outcome = Scene::of("odd").set_head("BENCHES", "unconfigured").measure();
+    assert!(outcome.failure("first").contains("does its `main` call `configure_from_args`?"));
     let mut gone = executable("odd");
     gone.path = "/no/such/bench".into();
     let outcome = Scene::with(pair(executable("odd"), gone)).measure();
