@@ -94,7 +94,7 @@ pub fn p_value(p: f64) -> String {
 /// A share that was estimated or counted, with two significant digits: `31 %`, `4.7 %`, `0.12 %`; `0 %` and `100 %` only where exact
 /// to a hundredth of a per cent.
 #[must_use]
-pub fn rounded_share(share: f64) -> String {
+pub fn share(share: f64) -> String {
     if !share.is_finite() {
         return NONE.to_owned();
     }

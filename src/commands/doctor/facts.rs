@@ -9,7 +9,7 @@ use crate::{
     text::{
         escape::terminal,
         plural,
-        quantity::{bytes, count, rounded_share, value},
+        quantity::{bytes, count, share, value},
     },
 };
 
@@ -104,13 +104,8 @@ fn busy(busy: &[Busy]) -> String {
 }
 
 fn at_rest_and_during(before: Option<f64>, during: Option<f64>) -> Option<String> {
-    let text = || {
-        format!(
-            "{} at rest, {} during the self-test",
-            known(before.map(rounded_share)),
-            known(during.map(rounded_share))
-        )
-    };
+    let text =
+        || format!("{} at rest, {} during the self-test", known(before.map(share)), known(during.map(share)));
     (before.is_some() || during.is_some()).then(text)
 }
 
@@ -128,7 +123,7 @@ fn memory(findings: &Findings, during: &Activity) -> Option<String> {
 }
 
 fn pressure(pressure: &Pressure) -> Option<String> {
-    let part = |waited: Option<f64>| known(waited.map(rounded_share));
+    let part = |waited: Option<f64>| known(waited.map(share));
     let any = *pressure != Pressure::default();
     let Pressure { cpu, memory, io } = *pressure;
     any.then(|| format!("waited for cores {}, memory {}, disk {}", part(cpu), part(memory), part(io)))

@@ -17,7 +17,7 @@ use crate::{
     text::{
         escape::terminal,
         plural,
-        quantity::{change, count, percent, rounded_share, seconds, value},
+        quantity::{change, count, percent, seconds, share, value},
     },
 };
 
@@ -44,7 +44,7 @@ pub(super) fn self_test(report: &Report, page: &mut Page) {
     );
     if let Some(floor) = &test.floor {
         let scatter =
-            floor.scatter.iter().map(|(kernel, part)| format!("{} {}", kernel.name(), rounded_share(*part)));
+            floor.scatter.iter().map(|(kernel, part)| format!("{} {}", kernel.name(), share(*part)));
         page.fact("scatter", &scatter.collect::<Vec<_>>().join(", "));
     }
     if let Some(null) = &test.null {
@@ -71,7 +71,7 @@ fn null_rates(null: &NullRates, page: &mut Page) {
         &format!(
             "{} of {verdicts} were false alarms: the true rate is below {} (95 %, exact{longer}), at most 1 in {} is promised",
             count(alarms.hits),
-            rounded_share(alarms.upper),
+            share(alarms.upper),
             value((1.0 / null.promised).round(), "")
         ),
     );
@@ -84,9 +84,9 @@ fn null_rates(null: &NullRates, page: &mut Page) {
             "in {} of {} blocks all of head was slower than all of base: {} ({} to {}), by chance 5 %",
             count(blocks.hits),
             count(blocks.cases),
-            rounded_share(blocks.hits as f64 / blocks.cases as f64),
-            rounded_share(blocks.lower),
-            rounded_share(blocks.upper)
+            share(blocks.hits as f64 / blocks.cases as f64),
+            share(blocks.lower),
+            share(blocks.upper)
         ),
     );
     let redealt = null.redealt;
@@ -105,9 +105,9 @@ fn null_rates(null: &NullRates, page: &mut Page) {
             "a fixed rule (\"{} slower\", one process a side) alarms on {} of these pairs: on {} of clean checks of {few} benchmarks, \
              {} of {many}",
             percent(PLAIN_RATIO - 1.0),
-            rounded_share(null.plain.rate()),
-            rounded_share(null.plain.any_of(few)),
-            rounded_share(null.plain.any_of(many))
+            share(null.plain.rate()),
+            share(null.plain.any_of(few)),
+            share(null.plain.any_of(many))
         ),
     );
 }
@@ -120,8 +120,7 @@ fn injected(detection: &Detection) -> String {
         all if all == Kernel::ALL.len() => " (missed in every kernel)".into(),
         _ => format!(" (missed in {})", plural::list(&names, MOST_NAMES)),
     };
-    let plain =
-        detection.plain.map(|plain| format!("; the fixed rule finds {}", rounded_share(plain.rate())));
+    let plain = detection.plain.map(|plain| format!("; the fixed rule finds {}", share(plain.rate())));
     format!(
         "{} of {} found{}{missed}, measured as {}, margin {}{}",
         count(detection.found),
@@ -136,7 +135,7 @@ fn injected(detection: &Detection) -> String {
 pub(super) fn floor_table(floor: &Floor, page: &mut Page) {
     page.heading("smallest slowdown it can show (80 % power, typical to noisiest kernel)");
     let cell = |visible: &Visible| match (visible.typical, visible.worst) {
-        (Some(typical), Some(worst)) => format!("{} to {}", rounded_share(typical), rounded_share(worst)),
+        (Some(typical), Some(worst)) => format!("{} to {}", share(typical), share(worst)),
         _ => "none".into(),
     };
     page.row("budget", &BENCHMARKS.map(|benchmarks| format!("{benchmarks} benchmarks")));
@@ -144,7 +143,7 @@ pub(super) fn floor_table(floor: &Floor, page: &mut Page) {
         let of_budget = floor.visible.iter().filter(|visible| visible.check.budget_seconds == budget);
         page.row(&budget_label(budget), &of_budget.map(cell).collect::<Vec<_>>());
     }
-    let gated = floor.gated(floor.typical_scatter(), DEFAULT).map_or("nothing".into(), rounded_share);
+    let gated = floor.gated(floor.typical_scatter(), DEFAULT).map_or("nothing".into(), share);
     page.item(
         "",
         2,

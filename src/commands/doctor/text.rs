@@ -10,7 +10,7 @@ use crate::{
     text::{
         escape::terminal,
         plural,
-        quantity::{count, percent, rounded_share, seconds},
+        quantity::{count, percent, seconds, share},
     },
 };
 
@@ -53,9 +53,8 @@ pub(super) fn headline(report: &Report) -> String {
 }
 
 fn clear(floor: Option<&Floor>) -> String {
-    let gated = |scatter: f64| {
-        floor.and_then(|floor| floor.gated(scatter, DEFAULT)).map_or("?".into(), rounded_share)
-    };
+    let gated =
+        |scatter: f64| floor.and_then(|floor| floor.gated(scatter, DEFAULT)).map_or("?".into(), share);
     let typical = floor.map_or("?".into(), |floor| gated(floor.typical_scatter()));
     let worst = floor.and_then(Floor::worst_scatter).map_or("?".into(), |(_, scatter)| gated(scatter));
     format!(

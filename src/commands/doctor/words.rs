@@ -9,7 +9,7 @@ use crate::{
     text::{
         escape::terminal,
         plural,
-        quantity::{bytes, count, percent, rounded_share, seconds, value},
+        quantity::{bytes, count, percent, seconds, share, value},
     },
 };
 
@@ -63,12 +63,12 @@ fn raw(advice: &Advice) -> String {
         Advice::Turbo(scatter) => format!(
             "slots scatter by {} with turbo on, whose frequency follows heat and load: switch it off for measuring (`echo 1 | sudo tee \
              /sys/devices/system/cpu/intel_pstate/no_turbo`, or `echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost`)",
-            rounded_share(*scatter)
+            share(*scatter)
         ),
         Advice::Siblings(scatter) => format!(
             "slots scatter by {} while others used cores whose siblings are ours: leave the machine alone while it measures, or \
              switch multithreading off (`echo off | sudo tee /sys/devices/system/cpu/smt/control`)",
-            rounded_share(*scatter)
+            share(*scatter)
         ),
         Advice::QuotaStopped { .. } | Advice::QuotaBelowOne(_) | Advice::OneCore => limits(advice),
         Advice::Swapping(_)
@@ -87,7 +87,7 @@ fn contention(advice: &Advice) -> String {
         Advice::Steal(part) => format!(
             "steal was {}: this host is overcommitted, and the hypervisor gave that time to others. Use a runner of your own or a \
              quieter hour; until then a longer `--budget` or a larger `--margin`",
-            rounded_share(*part)
+            share(*part)
         ),
         Advice::Others { cores, busy } if busy.is_empty() => format!(
             "other processes took {} cores, none of them long enough to be named: run nothing beside the gate",
@@ -137,7 +137,7 @@ fn limits(advice: &Advice) -> String {
             let quota = cores.map_or(String::new(), |cores| format!(" of {} cores", value(cores, "")));
             format!(
                 "the container's quota{quota} was used up and stopped us for {} of the time: raise it by one core at least, or lift it",
-                rounded_share(*part)
+                share(*part)
             )
         }
         Advice::QuotaBelowOne(cores) => format!(
@@ -168,11 +168,11 @@ fn memory(advice: &Advice) -> String {
             bytes(*total as f64)
         ),
         Advice::MemoryPressure(part) => {
-            format!("tasks waited for memory {} of the time: close what takes it", rounded_share(*part))
+            format!("tasks waited for memory {} of the time: close what takes it", share(*part))
         }
         Advice::IoPressure(part) => format!(
             "tasks waited for the disk {} of the time: let what writes or reads there end first (builds, downloads)",
-            rounded_share(*part)
+            share(*part)
         ),
         _ => String::new(),
     }
@@ -207,7 +207,7 @@ fn scatter(unseen: &Unseen) -> String {
     let names: Vec<String> = unseen.kernels.iter().map(|kernel| format!("`{kernel}`")).collect();
     let names = plural::list(&names, names.len());
     let most = if unseen.kernels.len() > 1 { "up to " } else { "" };
-    let seen = format!("slots of {names} scatter by {most}{}", rounded_share(unseen.scatter));
+    let seen = format!("slots of {names} scatter by {most}{}", share(unseen.scatter));
     match (unseen.budget_seconds.map(minutes), unseen.margin.map(percent)) {
         (Some(budget), Some(least)) => format!(
             "{seen}: for 8 benchmarks like that a slowdown of {margin} needs `--budget {budget}`; with the default one set their margin to \
