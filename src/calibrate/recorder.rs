@@ -9,16 +9,14 @@ use crate::{
         runner::Runner,
         series::{Arm, Series},
     },
-    model::run::{Block, Slot, VoidReason},
+    measure::{lockstep::void_reason, stage::SlotSettings},
+    model::run::{Block, Slot},
     plan::looks::ROUNDS_PER_BLOCK,
     progress::{Event, Measuring, Progress},
 };
 
 /// The slowdowns that are injected, per cent, in the order in which they are measured.
 pub const INJECTED_PERCENT: [u32; 3] = [5, 10, 2];
-
-/// A block of which the machine took away more than this share is void, as in a check.
-pub const VOID_SHARE: f64 = 0.1;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +56,7 @@ pub struct Recording {
     pub series: Vec<Series>,
     /// Seconds from the first slot to the last.
     pub seconds: f64,
-    /// What one round cost on average, seconds, void blocks included.
+    /// What one round that counts cost on average, seconds: the time lost to void blocks is part of it.
     pub round_seconds: Option<f64>,
     /// Whether the budget ended before the first wave was settled.
     pub cut_short: bool,
@@ -83,7 +81,7 @@ pub fn record(
         Err(error) => return Err(error),
     };
     let seconds = recorder.runner.elapsed().as_secs_f64();
-    let rounds = f64::from(recorder.blocks * ROUNDS_PER_BLOCK);
+    let rounds: f64 = recorder.series.iter().map(|series| f64::from(series.rounds())).sum();
     Ok(Recording {
         seconds,
         round_seconds: (rounds > 0.0).then(|| seconds / rounds),
@@ -161,10 +159,9 @@ impl Recorder<'_> {
             slots.push(Slot { side, padding, samples: reading.samples });
         }
         // Decided before anybody looks at labels or values, or the deal would not be fair
-        let taken = self.runner.taken_away(waited);
-        let void = (taken > VOID_SHARE).then(|| VoidReason {
-            reason: format!("the machine was taken away for {:.0} % of the block", taken * 100.0),
-        });
+        let disturbance = self.runner.disturbance(waited);
+        let void = void_reason(&disturbance, SlotSettings::default().void_share);
+        let void = void.filter(|_| self.series[place].may_void());
         self.blocks += 1;
         let seconds = (self.runner.elapsed() - began).as_secs_f64();
         self.series[place].record(Block { slots, void }, seconds);

@@ -5,66 +5,15 @@ use std::time::Duration;
 use crate::{
     calibrate::{
         Error, Options, SelfTest,
-        kernel::{Order, Reading, work::UNITS},
+        kernel::{Order, Reading},
         record,
         runner::Runner,
         self_test::Sight,
+        simulated::Machine,
     },
-    model::run::Sample,
+    machine::noise::Disturbance,
     progress::Silent,
-    stats::random::Stream,
 };
-
-/// A machine on which a slot takes 0.08 s and whose values scatter as told.
-struct Machine {
-    scatter: f64,
-    /// The share of every third block that is taken away.
-    taken: f64,
-    /// Slots after which the user has had enough.
-    patience: usize,
-    slots: usize,
-    blocks: usize,
-    stream: Stream,
-}
-
-impl Machine {
-    fn with_scatter(scatter: f64) -> Self {
-        let stream = Stream::new(11, "machine", &[], 0);
-        Self { scatter, taken: 0.0, patience: usize::MAX, slots: 0, blocks: 0, stream }
-    }
-}
-
-impl Runner for Machine {
-    fn slot(&mut self, order: &Order, padding: u32) -> Result<Reading, Error> {
-        if self.slots >= self.patience {
-            return Err(Error::Interrupted("SIGINT"));
-        }
-        assert!(padding <= 4096);
-        self.slots += 1;
-        let shared = (self.scatter * self.stream.normal()).exp();
-        let samples = (1..=order.shape.samples).map(|sample| {
-            let own = 1.0 + 0.002 * self.stream.unit();
-            let iterations = f64::from(sample) * 10.0;
-            Sample {
-                iterations,
-                total: iterations * 5000.0 * f64::from(order.units) / f64::from(UNITS) * shared * own,
-            }
-        });
-        Ok(Reading { samples: samples.collect(), waited: Duration::ZERO })
-    }
-
-    fn begin_block(&mut self) {
-        self.blocks += 1;
-    }
-
-    fn taken_away(&self, _waited: Duration) -> f64 {
-        if self.blocks % 3 == 0 { self.taken } else { 0.0 }
-    }
-
-    fn elapsed(&self) -> Duration {
-        Duration::from_millis(80) * u32::try_from(self.slots).unwrap()
-    }
-}
 
 fn self_test(options: Options, mut machine: Machine) -> SelfTest {
     SelfTest::new(record(&options, &mut machine, &Silent).unwrap(), options.seed)
@@ -108,7 +57,7 @@ fn a_noisy_machine_is_blind_and_ends_with_its_budget() {
 fn a_full_test_measures_whole_waves_within_its_budget() {
     let test = self_test(Options::full(3), Machine::with_scatter(0.01));
     let cases = test.null.as_ref().unwrap().false_alarms.cases;
-    assert!(cases >= 48 && cases % 16 == 0, "{cases}");
+    assert!(cases >= 48 && cases.is_multiple_of(16), "{cases}");
     assert!(test.injected.iter().all(|detection| detection.series * 4 == cases));
     assert!(test.recording.seconds <= 240.0);
     // Fisher: one in twenty blocks has all head slots above all base slots by chance
@@ -131,6 +80,17 @@ fn stolen_blocks_are_void_and_measured_again() {
     let (voided, blocks) = test.voided_blocks();
     assert!(voided * 3 <= blocks && voided * 4 >= blocks, "{voided} of {blocks}");
     assert_eq!(test.null.unwrap().unchanged, 8);
+}
+
+#[test]
+fn a_machine_that_is_always_taken_away_is_measured_all_the_same_and_passes_if_it_can() {
+    let machine = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.005) };
+    let test = self_test(Options { budget: Duration::from_secs(120), ..Options::quick(7) }, machine);
+    let (voided, blocks) = test.voided_blocks();
+    assert!(2 * voided > blocks && 3 * voided < 2 * blocks, "{voided} of {blocks}");
+    assert_eq!(test.sight(), Sight::Clear);
+    let noisy = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.3) };
+    assert!(matches!(self_test(Options::quick(7), noisy).sight(), Sight::Taken { .. }));
 }
 
 #[test]
@@ -159,8 +119,8 @@ fn any_other_error_ends_the_test() {
             Err(Error::Garbled { kernel: order.kernel, source })
         }
         fn begin_block(&mut self) {}
-        fn taken_away(&self, _waited: Duration) -> f64 {
-            0.0
+        fn disturbance(&self, _waited: Duration) -> Disturbance {
+            Disturbance::default()
         }
         fn elapsed(&self) -> Duration {
             Duration::ZERO

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`trees`] | the files of both revisions, at paths of equal length outside the repository |
 //! | [`side_build`], [`builds`], [`sameness`] | the executables of one tree; of both, paired; which pairs are the same |
+//! | `pairing`, `differences` | targets of both sides; what differs beside their code |
 //! | [`request`] | what is asked, what comes back |
 //! | [`interleave`] | the paired measurement: plan, measure, look, plan again |
 //! | [`single`] | one revision alone |
@@ -26,9 +27,11 @@ mod contender;
 pub mod cost;
 mod course;
 pub mod criterion;
+mod differences;
 pub mod interleave;
 pub mod listing;
 pub mod lockstep;
+mod pairing;
 mod prepare;
 pub mod request;
 mod resume;

@@ -5,7 +5,9 @@
 //! short; inputs must be finite. A p-value lies in (0, 1] and is never understated: where it cannot be computed exactly it is
 //! replaced by something that is not smaller in the long run, and the function says so.
 
+pub mod bootstrap;
 pub mod deterministic;
+pub mod effect;
 pub mod equivalence;
 pub mod location;
 pub mod multiplicity;
@@ -14,6 +16,9 @@ pub mod prediction;
 pub mod proportion;
 pub mod random;
 pub mod randomisation;
+pub mod rank_sum;
 pub mod ranks;
 pub mod sequential;
+pub mod signed_rank;
 pub mod spread;
+pub mod welch;

@@ -65,3 +65,44 @@ fn reach(alpha: f64, power: f64) -> Option<f64> {
     let sum = normal.inverse_cdf(power) - normal.inverse_cdf(alpha);
     (sum > 0.0).then_some(sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_found_after_the_rounds_that_it_needs() {
+        for (scatter, effect, alpha, power) in
+            [(0.01, 0.02, 0.01, 0.8), (0.03, 0.05, 0.001, 0.9), (0.005, 0.02, 0.05, 0.5)]
+        {
+            let rounds = rounds_needed(scatter, effect, alpha, power).unwrap();
+            assert_eq!(rounds % 3, 0);
+            assert!(minimum_detectable(scatter, rounds, alpha, power).unwrap() <= effect);
+            let before = minimum_detectable(scatter, rounds - 3, alpha, power);
+            assert!(before.is_none_or(|smaller| smaller > effect), "{rounds} {before:?}");
+        }
+    }
+
+    #[test]
+    fn the_formula_is_that_of_the_plan() {
+        // sd of a round's difference 3 %, so 3 / sqrt 2 for a slot; K = 12, alpha .01, power .8: 3 % sqrt(1.05 / 12) (2.3263 + 0.8416) = 2.81 %.
+        let found = minimum_detectable(0.03 / 2.0_f64.sqrt(), 12, 0.01, 0.8).unwrap();
+        assert!((found - 0.028_11).abs() < 1e-5, "{found}");
+    }
+
+    #[test]
+    fn too_few_rounds_can_never_reject() {
+        assert_eq!(minimum_detectable(0.01, 3, 0.01, 0.8), None);
+        assert!(minimum_detectable(0.01, 6, 0.0025, 0.8).is_some());
+        assert_eq!(rounds_needed(0.0, 0.5, 0.01 / 8.0 * 0.3 * 0.8, 0.8), Some(9));
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_have_no_answer() {
+        assert_eq!(minimum_detectable(f64::NAN, 12, 0.01, 0.8), None);
+        assert_eq!(minimum_detectable(0.01, 12, 0.0, 0.8), None);
+        assert_eq!(minimum_detectable(0.01, 12, 0.01, 1.0), None);
+        assert_eq!(rounds_needed(0.01, 0.0, 0.01, 0.8), None);
+        assert_eq!(rounds_needed(1e9, 1e-9, 0.01, 0.8), None);
+    }
+}

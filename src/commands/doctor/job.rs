@@ -18,6 +18,7 @@ use crate::{
     },
     process::Interrupt,
     progress::{Event, Progress},
+    text::quantity::seconds,
 };
 
 /// How often a rest looks up to see whether the user wants us to stop.
@@ -95,7 +96,7 @@ pub fn run_plan(
 }
 
 fn phase(options: &Options) -> String {
-    let time = crate::text::quantity::seconds(options.budget.as_secs_f64());
+    let time = seconds(options.budget.as_secs_f64());
     format!("self-test: A/A and injected slowdowns, at most {time}")
 }
 

@@ -36,7 +36,7 @@ fn deal(scores: &Scores, drawn: &mut [Vec<u32>], stream: &mut Stream) -> u64 {
 }
 
 /// min over l > 0 of exp(-l T) E exp(l T*): an upper bound of P(T* >= T).
-fn chernoff(scores: &Scores) -> f64 {
+pub(super) fn chernoff(scores: &Scores) -> f64 {
     let spread = scores.blocks.iter().map(|block| f64::from(range(block))).fold(1.0, f64::max);
     // The logarithm is convex in l: ternary search; any l gives a bound, so stopping early is safe.
     let (mut low, mut high) = (0.0, 50.0 / spread);
