@@ -9,7 +9,7 @@ use crate::{
     measure::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
-        trees::BaseChoice,
+        trees::{self, BaseChoice},
     },
     model::{
         benchmark::Benchmark,
@@ -18,7 +18,7 @@ use crate::{
         outcome::ErrorClass,
         run::{Measurement, Mode, Run, Warning},
     },
-    process::Interrupt,
+    process::{Interrupt, registry},
     progress::{Event, Progress},
 };
 use regex::Regex;
@@ -63,6 +63,7 @@ impl<'a> Session<'a> {
     /// When the filter is no regular expression, a revision is unknown, or head cannot be built.
     pub(super) fn open(work: Work<'a>, base: BaseChoice) -> Result<Self, Failure> {
         let began = Instant::now();
+        put_on_record(work.interrupt);
         let settings = work.settings;
         let filter = settings.filter.as_deref().map(compile).transpose()?;
         let request = BuildRequest {
@@ -198,6 +199,14 @@ impl<'a> Session<'a> {
         });
         self.builds.warnings.iter().cloned().chain(skipped).collect()
     }
+}
+
+/// Ends what a killed run left alive, and writes down what this one starts: compilers too, not only benches.
+fn put_on_record(interrupt: &Interrupt) {
+    let folder = trees::cache_folder().join("processes");
+    let _ended = registry::sweep(&folder);
+    // Without a record only a `kill -9` of ours leaves something behind; that is no reason not to work.
+    let _ = interrupt.registry().record_in(&folder);
 }
 
 /// The day of a time, `YYYY-MM-DD` (UTC).

@@ -86,7 +86,7 @@ fn results(verdict: &Ran) -> PathBuf {
 fn traces(repository: &Repository) -> Vec<String> {
     let index = fs::read(repository.root().join(".git/index")).unwrap();
     vec![
-        repository.git(&["status", "--porcelain", "--ignored=no"]),
+        repository.git(&["--no-optional-locks", "status", "--porcelain"]),
         repository.git(&["for-each-ref"]),
         repository.git(&["stash", "list"]),
         repository.git(&["worktree", "list"]),
