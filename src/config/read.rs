@@ -93,9 +93,10 @@ impl Hint for Error {
             Self::Unreadable { .. } => Some("check the path given with `--config`".into()),
             Self::Mistakes { mistakes, .. } => match mistakes.as_slice() {
                 [Mistake { suggestion: Some(meant), .. }] => Some(format!("did you mean `{meant}`?")),
-                _ => {
-                    Some("the keys are listed in `schemas/tollgate.toml.json` and by `tollgate init`".into())
-                }
+                _ => Some(
+                    "the keys are listed in `schemas/tollgate.toml.schema.json` and by `tollgate init`"
+                        .into(),
+                ),
             },
         }
     }

@@ -87,3 +87,31 @@ fn the_schema_finds_what_scripts_would_trip_over() {
     added["load"] = serde_json::json!([]);
     check(Kind::Verdict, added.to_string().as_bytes()).unwrap();
 }
+
+#[test]
+fn the_committed_schema_of_the_configuration_is_that_of_the_types_and_valid_files_keep_to_it() {
+    let path = committed(Kind::Run).with_file_name("tollgate.toml.schema.json");
+    let schema = schemars::schema_for!(tollgate::config::file::File);
+    let current = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    if std::env::var_os("TOLLGATE_WRITE_SCHEMAS").is_some() {
+        fs::write(&path, &current).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&path).unwrap_or_default(),
+        current,
+        "write it with TOLLGATE_WRITE_SCHEMAS=1 cargo test --test it schema"
+    );
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let as_json = |text: &str| serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
+    let own = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tollgate.toml")).unwrap();
+    for valid in
+        [own.as_str(), "", "[policy]\nmargin = 0.02\n[[rule]]\nbenchmark = \"a\"\nbudget = \"50us\"\n"]
+    {
+        assert!(validator.is_valid(&as_json(valid)), "{valid}");
+        tollgate::config::read::parse(valid).unwrap();
+    }
+    for invalid in ["polcy = 1\n", "[policy]\nmargin = \"two\"\n", "[[waiver]]\nbenchmark = \"a\"\n"] {
+        assert!(!validator.is_valid(&as_json(invalid)), "{invalid}");
+        tollgate::config::read::parse(invalid).unwrap_err();
+    }
+}
