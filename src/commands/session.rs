@@ -20,6 +20,7 @@ use crate::{
     },
     process::{Interrupt, registry},
     progress::{Event, Progress},
+    text::quantity,
 };
 use regex::Regex;
 use std::{
@@ -122,10 +123,19 @@ impl<'a> Session<'a> {
         keep: measure::Keep<'_>,
     ) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
-        self.with_request(seed, previous, only, |request| {
+        let measured = self.with_request(seed, previous, only, |request| {
             measure::measure(request, self.work.progress, self.work.interrupt, keep)
                 .map_err(Failure::measurement)
-        })
+        })?;
+        let (spent, outside) = (measured.spent.as_secs_f64(), measured.outside.as_secs_f64());
+        if spent > 0.0 {
+            self.work.progress.tell(Event::Note(format!(
+                "measured for {}, {} of it outside the benchmark processes",
+                quantity::seconds(spent),
+                quantity::seconds(outside)
+            )));
+        }
+        Ok(measured)
     }
 
     /// Measures head alone, `processes` fresh processes a benchmark.
