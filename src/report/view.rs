@@ -122,7 +122,7 @@ impl Row {
             interval: row.change.map_or_else(String::new, |c| quantity::interval(c.lower, c.upper)),
             margin: quantity::percent(row.margin),
             rounds: if row.rounds == 0 { String::new() } else { row.rounds.to_string() },
-            scatter: row.scatter.map_or_else(String::new, quantity::percent),
+            scatter: row.scatter.map_or_else(String::new, quantity::share),
             q_value: row.q_value.map_or_else(String::new, quantity::p_value),
             sentence: row.reason.clone(),
         }

@@ -201,7 +201,7 @@ fn separated(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, change, count, interval, p_value, percent, seconds, value};
+    use super::{bytes, change, count, interval, p_value, percent, seconds, share, value};
 
     #[test]
     fn times_take_the_unit_that_they_reach() {
@@ -278,6 +278,10 @@ mod tests {
         assert_eq!(percent(0.125), "12.5 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.0), "0 %");
+        assert_eq!(share(0.0047), "0.47 %");
+        assert_eq!(share(0.0123), "1.2 %");
+        assert_eq!(share(0.312), "31 %");
+        assert_eq!(share(1.2), "120 %");
     }
 
     #[test]

@@ -212,6 +212,8 @@ fn a_bench_that_does_not_start_fails_with_all_that_the_other_side_has() {
     assert_eq!(outcome.failure("first"), "head: exited with status 2 without connecting\nno configuration");
     let outcome = Scene::of("odd").set("MISBEHAVE", "start").measure();
     assert_eq!(outcome.ids(), ["*"]);
+    let outcome = Scene::of("odd").set_head("BENCHES", "unconfigured").measure();
+    assert!(outcome.failure("first").contains("does its `main` call `configure_from_args`?"));
     let mut gone = executable("odd");
     gone.path = "/no/such/bench".into();
     let outcome = Scene::with(pair(executable("odd"), gone)).measure();
@@ -304,6 +306,53 @@ fn an_interrupt_ends_every_process_and_returns_what_was_measured() {
     assert_eq!(outcome.measured.interrupted.as_deref(), Some("interrupted by SIGTERM"));
     assert!(outcome.measured.spent < Duration::from_secs(60));
     assert_eq!(fs::read_dir(scene.folder.path()).unwrap().count(), 0, "its folder is gone");
+}
+
+/// What the killed run of the next test does.
+#[test]
+#[ignore = "it hangs until it is killed"]
+fn measures_until_it_is_killed() {
+    let Some(folder) = std::env::var_os("KILLED_IN") else { return };
+    let mut scene = Scene::of("odd").set_head("MISBEHAVE", "hang");
+    let log = Path::new(&folder).join("order");
+    scene = scene.set_head("ORDER_LOG", log.to_str().unwrap()).set_head("SIDE", "head");
+    scene.slot.timeout = Some(Duration::from_secs(600));
+    scene.elsewhere = Some(folder.into());
+    scene.measure();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_was_killed_leaves_processes_which_the_next_one_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "interleave::measures_until_it_is_killed", "--ignored"])
+        .env("KILLED_IN", folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // The hanging bench wrote down its process when its turn came.
+    let log = folder.path().join("order");
+    let id = loop {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        if let Some(line) = text.lines().find(|line| line.contains(" suspect ")) {
+            break line.split(' ').nth(1).unwrap().to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let runs = || fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| !line.is_empty());
+    assert!(runs(), "it does not notice that its runner is gone");
+
+    let mut scene = Scene::of("odd");
+    scene.elsewhere = Some(folder.path().to_owned());
+    assert!(scene.measure().measured.measurements.iter().all(|m| m.fate == Fate::Measured));
+    while runs() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["order"]);
 }
 
 #[test]

@@ -1,20 +1,3 @@
-//! One binary for all tests that use tollgate from outside.
-//!
-//! | module | what it tests |
-//! |---|---|
-//! | `hostile` | one corpus of nasty names and broken files through every reader and renderer |
-//! | `reports` | a stored verdict in every format |
-//! | `schema` | the committed JSON Schemas are current, and documents keep to them |
-//! | `sources` | real outputs of other tools as runs |
-//! | `support` | what the modules share |
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
-
-mod hostile;
-mod reports;
-mod schema;
-mod sources;
-mod support;
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
@@ -22,8 +5,13 @@ mod support;
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
-//! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
+//! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
+//! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
+//! - [`reports`]: a stored verdict in every format.
+//! - [`revisions`]: revisions by name and by default, and what a work tree holds.
+//! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
+//! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -34,11 +22,15 @@ mod support;
 
 mod baseline;
 mod builds;
-/// Revisions by name and by default, and what a work tree holds.
-mod revisions;
 mod check;
 mod compare;
 mod criterion_link;
-mod interleave;
 mod doctor;
+mod hostile;
+mod interleave;
+mod reports;
+mod revisions;
+mod schema;
+mod sources;
+mod support;
 mod tidy;

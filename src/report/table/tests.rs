@@ -31,16 +31,17 @@ fn a_regressed_check_shows_what_matters_first() {
         faster, by 8.3 % at least; store it with `tollgate baseline accept`
     new           sort/new
         only head has it; nothing to compare with
-    unchanged     num/fact         815 ns   818 ns  +0.32 %  -0.41 to +0.87 %       6   1.31 %
+    unchanged     num/fact         815 ns   818 ns  +0.32 %  -0.41 to +0.87 %       6    1.3 %
     identical     layout/a|b <i>
 
     compared:  6 of 9 benchmarks, 1 identical, 1 inconclusive, 1 new, 1 missing, 1 failed, 1 left out, 5
                disturbed blocks thrown away
+    left out:  x/skipped (`--filter num`)
     ruled out: a slowdown beyond the margin of 2 % for 2 of 5 tested, one of 10 % for 5 of 5
     noise:     processes scatter by 0.98 % (median), 1.9 % at most; the smallest change found four times
                in five: 0.9 %
     tests:     5 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 %
-               confidence
+               confidence, what is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
     machine:   AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0
                (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172
@@ -83,6 +84,7 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
     compared:  6 of 9 benchmarks, 1 identical, 1 inconclusive, 1
                new, 1 missing, 1 failed, 1 left out, 5 disturbed
                blocks thrown away
+    left out:  x/skipped (`--filter num`)
     ruled out: a slowdown beyond the margin of 2 % for 2 of 5
                tested, one of 10 % for 5 of 5
     noise:     processes scatter by 0.98 % (median), 1.9 % at
@@ -90,7 +92,7 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
                five: 0.9 %
     tests:     5 tests of time by Benjamini-Hochberg at 1 %;
                each end of an interval holds with 99.5 %
-               confidence
+               confidence, what is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured
                in turn, 71 s in all
     machine:   AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB,
@@ -142,6 +144,7 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
                new, 1 missing, 1 failed, 1
                left out, 5 disturbed blocks
                thrown away
+    left out:  x/skipped (`--filter num`)
     ruled out: a slowdown beyond the margin
                of 2 % for 2 of 5 tested, one
                of 10 % for 5 of 5
@@ -152,7 +155,8 @@ fn a_narrow_terminal_keeps_the_verdict_the_name_and_the_change() {
     tests:     5 tests of time by
                Benjamini-Hochberg at 1 %;
                each end of an interval holds
-               with 99.5 % confidence
+               with 99.5 % confidence, what
+               is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head
                work tree; measured in turn,
                71 s in all
@@ -194,15 +198,14 @@ fn a_clean_check_says_so() {
     verdict    benchmark          base     head   change          interval  rounds  scatter
     improved   hash/fnv        2.32 µs  2.11 µs   -9.0 %    -9.8 to -8.3 %       6    1.9 %
         faster, by 8.3 % at least; store it with `tollgate baseline accept`
-    unchanged  num/fact         815 ns   818 ns  +0.32 %  -0.41 to +0.87 %       6   1.31 %
+    unchanged  num/fact         815 ns   818 ns  +0.32 %  -0.41 to +0.87 %       6    1.3 %
     identical  layout/a|b <i>
 
     compared:  3 of 3 benchmarks, 1 identical
-    ruled out: a slowdown beyond the margin of 2 % for 2 of 2 tested, one of 10 % for 2 of 2; none is
-               slower by more than 0.87 %
+    ruled out: a slowdown beyond the margin of 2 % for 2 of 2 tested, one of 10 % for 2 of 2
     noise:     processes scatter by 1.9 %; the smallest change found four times in five: 0.9 %
     tests:     3 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 %
-               confidence
+               confidence, what is ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
     machine:   AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0
                (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172
@@ -231,10 +234,10 @@ fn the_other_outcomes_give_their_reason() {
         a slowdown of up to 17 % is possible; give it more time with `--budget`
 
     compared:  1 of 1 benchmark, 1 inconclusive
-    ruled out: a slowdown beyond the margin of 2 % for 0 of 1 tested, one of 10 % for 0 of 1; none is slower by more than
-               17.1 %
+    ruled out: a slowdown beyond the margin of 2 % for 0 of 1 tested, one of 10 % for 0 of 1
     noise:     processes scatter by 0.98 %; the smallest change found four times in five: 0.9 %
-    tests:     1 test of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence
+    tests:     1 test of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is
+               ruled out with 90 %
     revisions: base 4f2a91c03 (main), head work tree; measured in turn, 71 s in all
     machine:   AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0 (f2d3ce0bd 2026-03-21),
                profile bench; environment a3f09c0d4e5b6172

@@ -1,9 +1,7 @@
-//! Scenes for tests: repositories with sample crates, measurements of sample benches, and the program itself.
-//! What the modules share.
+//! Scenes for tests: repositories with sample crates, measurements of sample benches, the program itself, and files of
+//! other tools.
 
 pub(crate) mod fixtures;
-//! Scenes for tests: repositories with sample crates, and the program itself.
-
 pub(crate) mod measuring;
 pub(crate) mod repository;
 pub(crate) mod samples;
