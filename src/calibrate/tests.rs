@@ -75,7 +75,7 @@ fn the_same_seed_measures_the_same() {
 
 #[test]
 fn stolen_blocks_are_void_and_measured_again() {
-    let machine = Machine { taken: 0.2, ..Machine::with_scatter(0.005) };
+    let machine = Machine { taken: 0.9, ..Machine::with_scatter(0.005) };
     let test = self_test(Options { budget: Duration::from_secs(120), ..Options::quick(7) }, machine);
     let (voided, blocks) = test.voided_blocks();
     assert!(voided * 3 <= blocks && voided * 4 >= blocks, "{voided} of {blocks}");
@@ -84,12 +84,12 @@ fn stolen_blocks_are_void_and_measured_again() {
 
 #[test]
 fn a_machine_that_is_always_taken_away_is_measured_all_the_same_and_passes_if_it_can() {
-    let machine = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.005) };
+    let machine = Machine { taken: 0.9, every: 1, ..Machine::with_scatter(0.005) };
     let test = self_test(Options { budget: Duration::from_secs(120), ..Options::quick(7) }, machine);
     let (voided, blocks) = test.voided_blocks();
     assert!(2 * voided > blocks && 3 * voided < 2 * blocks, "{voided} of {blocks}");
     assert_eq!(test.sight(), Sight::Clear);
-    let noisy = Machine { taken: 0.5, every: 1, ..Machine::with_scatter(0.3) };
+    let noisy = Machine { taken: 0.9, every: 1, ..Machine::with_scatter(0.3) };
     assert!(matches!(self_test(Options::quick(7), noisy).sight(), Sight::Taken { .. }));
 }
 
