@@ -92,7 +92,16 @@ pub fn run_plan(
     let during = Activity::between(&begun, &ended, us);
     let advice = advise(&findings, &before, &during, &self_test.slots());
     let recorded = keep(&request.state, &self_test);
-    Ok(Report { seed: request.seed, findings, before, during, self_test, advice, recorded })
+    Ok(Report {
+        quick: request.quick,
+        seed: request.seed,
+        findings,
+        before,
+        during,
+        self_test,
+        advice,
+        recorded,
+    })
 }
 
 fn phase(options: &Options) -> String {

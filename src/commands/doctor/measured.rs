@@ -24,9 +24,6 @@ use crate::{
 /// Kernels in a line.
 const MOST_NAMES: usize = 3;
 
-/// With fewer verdicts the bound of their rate is wide, and a longer test is worth a word.
-const FEW_VERDICTS: u64 = 20;
-
 pub(super) fn self_test(report: &Report, page: &mut Page) {
     let test = &report.self_test;
     let recording = &test.recording;
@@ -48,7 +45,7 @@ pub(super) fn self_test(report: &Report, page: &mut Page) {
         page.fact("scatter", &scatter.collect::<Vec<_>>().join(", "));
     }
     if let Some(null) = &test.null {
-        null_rates(null, page);
+        null_rates(null, report.quick, page);
     }
     for detection in &test.injected {
         page.fact(&format!("+{} % work", detection.injected_percent), &injected(detection));
@@ -62,10 +59,10 @@ pub(super) fn self_test(report: &Report, page: &mut Page) {
     }
 }
 
-fn null_rates(null: &NullRates, page: &mut Page) {
+fn null_rates(null: &NullRates, quick: bool, page: &mut Page) {
     let alarms = null.false_alarms;
     let verdicts = plural::count(usize::try_from(alarms.cases).unwrap_or(usize::MAX), "independent verdict");
-    let longer = if alarms.cases < FEW_VERDICTS { "; without `--quick` it is tighter" } else { "" };
+    let longer = if quick { "; without `--quick` it is tighter" } else { "" };
     page.fact(
         "A/A",
         &format!(
