@@ -138,7 +138,10 @@ mod tests {
             .lines()
             .map(|line| {
                 line.strip_prefix("# ")
-                    .filter(|rest| rest.contains(" = ") || rest.starts_with("[["))
+                    .filter(|rest| {
+                        let key = rest.split(" = ").next().filter(|key| key.len() < rest.len());
+                        rest.starts_with("[[") || key.is_some_and(|key| !key.contains(' '))
+                    })
                     .unwrap_or(line)
             })
             .map(|line| format!("{line}\n"))
