@@ -1,6 +1,8 @@
 //! Scenes for tests: repositories with sample crates, measurements of sample benches, and the program itself.
 
 pub(crate) mod measuring;
+pub(crate) mod recorded;
 pub(crate) mod repository;
 pub(crate) mod samples;
 pub(crate) mod tollgate;
+pub(crate) mod trial;
