@@ -144,7 +144,7 @@ fn smallest(scatter: f64, rounds: u32, benchmarks: u32, margin: f64) -> Option<f
 /// The scatter of a kernel over all its blocks, whatever was injected: it is taken within sides.
 fn scatter_of(series: &[Series], kernel: Kernel) -> Option<f64> {
     let of_kernel = series.iter().filter(|series| series.arm().kernel == kernel);
-    let blocks: Vec<Vec<SlotValue>> = of_kernel.flat_map(|series| series.values()).collect();
+    let blocks: Vec<Vec<SlotValue>> = of_kernel.flat_map(Series::values).collect();
     scatter(&dealt(&blocks)?)
 }
 

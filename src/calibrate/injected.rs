@@ -10,7 +10,10 @@ use crate::{
         run::Side,
         verdict::{SlotValue, Verdict},
     },
-    stats::randomisation::{DealtBlocks, estimate},
+    stats::{
+        location::median_in_place,
+        randomisation::{DealtBlocks, estimate},
+    },
 };
 
 /// What became of one size of slowdown over all kernels.
@@ -34,13 +37,14 @@ pub struct Detection {
     pub plain: Option<Plain>,
 }
 
-/// What became of every size of slowdown, the smallest first.
+/// What became of every size of slowdown of which a block counts, the smallest first.
 #[must_use]
 pub fn detections(series: &[Series]) -> Vec<Detection> {
     let mut sizes: Vec<u32> = series.iter().map(|series| series.arm().injected_percent).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    sizes.into_iter().filter(|size| *size > 0).map(|size| detection(series, size)).collect()
+    let detections = sizes.into_iter().filter(|size| *size > 0).map(|size| detection(series, size));
+    detections.filter(|detection| detection.series > 0).collect()
 }
 
 fn detection(series: &[Series], size: u32) -> Detection {
@@ -61,7 +65,7 @@ fn detection(series: &[Series], size: u32) -> Detection {
         series: of_size.len() as u64,
         found: found.len() as u64,
         rounds: (!found.is_empty()).then(|| rounds / found.len() as f64),
-        measured: crate::stats::location::median_in_place(&mut changes),
+        measured: median_in_place(&mut changes),
         missed,
         plain: plain(&blocks),
     }

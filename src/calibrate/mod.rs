@@ -22,4 +22,6 @@ pub use recorder::{Options, Recording, record};
 pub use self_test::SelfTest;
 
 #[cfg(test)]
+pub(crate) mod simulated;
+#[cfg(test)]
 mod tests;

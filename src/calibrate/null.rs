@@ -3,7 +3,7 @@
 use crate::{
     calibrate::{
         plain::{Plain, plain},
-        series::Series,
+        series::{Series, level},
     },
     model::{
         run::Side,
@@ -78,7 +78,7 @@ impl NullRates {
                 lower: 0.0,
                 upper: upper_bound(alarms, cases, RISK),
             },
-            promised: crate::calibrate::series::level(),
+            promised: level(),
             unchanged: verdicts(Verdict::Unchanged),
             improved: verdicts(Verdict::Improved),
             inconclusive: verdicts(Verdict::Inconclusive),

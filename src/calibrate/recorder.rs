@@ -9,7 +9,8 @@ use crate::{
         runner::Runner,
         series::{Arm, Series},
     },
-    model::run::{Block, Slot, VoidReason},
+    measure::{lockstep::void_reason, stage::SlotSettings},
+    model::run::{Block, Slot},
     plan::looks::ROUNDS_PER_BLOCK,
     progress::{Event, Measuring, Progress},
 };
@@ -17,8 +18,8 @@ use crate::{
 /// The slowdowns that are injected, per cent, in the order in which they are measured.
 pub const INJECTED_PERCENT: [u32; 3] = [5, 10, 2];
 
-/// A block of which the machine took away more than this share is void, as in a check.
-pub const VOID_SHARE: f64 = 0.1;
+/// The most blocks that an A/A series of every kernel can take: thirteen each.
+const NULL_BLOCKS: u32 = 13 * 4;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +30,8 @@ pub struct Options {
     pub shape: Shape,
     /// What measuring may take. No block begins that is not expected to end within it.
     pub budget: Duration,
-    /// The most waves: each measures every kernel against itself and with every injected slowdown.
+    /// The most waves: each measures every kernel against itself and with every injected slowdown. What time they leave goes to
+    /// further A/A series.
     pub most_waves: u32,
     /// A/A series of each kernel in a wave.
     pub null_series: u32,
@@ -58,7 +60,7 @@ pub struct Recording {
     pub series: Vec<Series>,
     /// Seconds from the first slot to the last.
     pub seconds: f64,
-    /// What one round cost on average, seconds, void blocks included.
+    /// What one round that counts cost on average, seconds: the time lost to void blocks is part of it.
     pub round_seconds: Option<f64>,
     /// Whether the budget ended before the first wave was settled.
     pub cut_short: bool,
@@ -83,7 +85,7 @@ pub fn record(
         Err(error) => return Err(error),
     };
     let seconds = recorder.runner.elapsed().as_secs_f64();
-    let rounds = f64::from(recorder.blocks * ROUNDS_PER_BLOCK);
+    let rounds: f64 = recorder.series.iter().map(|series| f64::from(series.rounds())).sum();
     Ok(Recording {
         seconds,
         round_seconds: (rounds > 0.0).then(|| seconds / rounds),
@@ -108,26 +110,42 @@ struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Full waves while they are expected to fit, then A/A series of every kernel in what time is left. Whether something is begun
+    /// never depends on what it would show, and what is begun is ended, so that no rate is bent.
     fn waves(&mut self) -> Result<(), Error> {
         let mut longest = Duration::ZERO;
         for wave in 0..self.options.most_waves {
             let began = self.runner.elapsed();
             if began + longest > self.options.budget {
-                return Ok(());
+                break;
             }
-            let first = self.series.len();
-            self.series.extend(arms(self.options.null_series, wave));
-            if !self.wave(first)? {
+            let mut series = self.null(self.options.null_series);
+            series.extend(injected(wave));
+            if !self.wave(series)? {
                 self.cut_short = wave == 0;
                 return Ok(());
             }
             longest = longest.max(self.runner.elapsed() - began);
         }
+        while self.runner.elapsed() + self.expected_block() * NULL_BLOCKS <= self.options.budget {
+            let series = self.null(1);
+            self.wave(series)?;
+        }
         Ok(())
     }
 
-    /// Measures the series from `first` on in turn until all are settled; false when the budget ended before that.
-    fn wave(&mut self, first: usize) -> Result<bool, Error> {
+    /// So many A/A series of each kernel, with deals that none before them had.
+    fn null(&self, each: u32) -> Vec<Series> {
+        let of_first = |series: &&Series| series.arm() == Arm::null(Kernel::ALL[0]);
+        let known = self.series.iter().filter(of_first).count();
+        let numbers = (0..).skip(known).take(each as usize);
+        numbers.flat_map(|number| Kernel::ALL.map(|kernel| Series::new(Arm::null(kernel), number))).collect()
+    }
+
+    /// Measures these series in turn until all are settled; false when the budget ended before that.
+    fn wave(&mut self, series: Vec<Series>) -> Result<bool, Error> {
+        let first = self.series.len();
+        self.series.extend(series);
         loop {
             let open: Vec<usize> =
                 (first..self.series.len()).filter(|place| !self.series[*place].is_settled()).collect();
@@ -161,10 +179,9 @@ impl Recorder<'_> {
             slots.push(Slot { side, padding, samples: reading.samples });
         }
         // Decided before anybody looks at labels or values, or the deal would not be fair
-        let taken = self.runner.taken_away(waited);
-        let void = (taken > VOID_SHARE).then(|| VoidReason {
-            reason: format!("the machine was taken away for {:.0} % of the block", taken * 100.0),
-        });
+        let disturbance = self.runner.disturbance(waited);
+        let void = void_reason(&disturbance, SlotSettings::default().void_share);
+        let void = void.filter(|_| self.series[place].may_void());
         self.blocks += 1;
         let seconds = (self.runner.elapsed() - began).as_secs_f64();
         self.series[place].record(Block { slots, void }, seconds);
@@ -187,15 +204,10 @@ impl Recorder<'_> {
     }
 }
 
-/// The series of a wave: A/A first, so that what little time there is goes to them.
-fn arms(null_series: u32, wave: u32) -> Vec<Series> {
-    let mut series = Vec::new();
-    for number in 0..null_series {
-        let number = wave * null_series + number;
-        series.extend(Kernel::ALL.map(|kernel| Series::new(Arm::null(kernel), number)));
-    }
-    for injected_percent in INJECTED_PERCENT {
-        series.extend(Kernel::ALL.map(|kernel| Series::new(Arm { kernel, injected_percent }, wave)));
-    }
-    series
+/// The injected slowdowns of a wave. They come after its A/A series: what little time there is goes to those.
+fn injected(wave: u32) -> Vec<Series> {
+    let arms = INJECTED_PERCENT
+        .into_iter()
+        .flat_map(|injected_percent| Kernel::ALL.map(|kernel| Arm { kernel, injected_percent }));
+    arms.map(|arm| Series::new(arm, wave)).collect()
 }

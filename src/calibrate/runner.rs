@@ -13,7 +13,7 @@ use crate::{
             protocol::{Shape, read},
         },
     },
-    machine::noise::Meter,
+    machine::noise::{Disturbance, Meter},
     process::{self, Interrupt, Spec, run},
 };
 
@@ -34,8 +34,8 @@ pub trait Runner {
     /// A block begins: watch from here what is taken away from it.
     fn begin_block(&mut self);
 
-    /// The share of the block so far that the machine took away, `waited` being what its processes say of themselves.
-    fn taken_away(&self, waited: Duration) -> f64;
+    /// What the machine took away from the block so far, `waited` being what its processes say of themselves.
+    fn disturbance(&self, waited: Duration) -> Disturbance;
 
     /// Time since the self-test began.
     fn elapsed(&self) -> Duration;
@@ -82,8 +82,8 @@ impl Runner for Processes {
         self.meter = Meter::start();
     }
 
-    fn taken_away(&self, waited: Duration) -> f64 {
-        self.meter.read(waited).share()
+    fn disturbance(&self, waited: Duration) -> Disturbance {
+        self.meter.read(waited)
     }
 
     fn elapsed(&self) -> Duration {

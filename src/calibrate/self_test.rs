@@ -7,9 +7,12 @@ use crate::{
         kernel::Kernel,
         null::NullRates,
         recorder::Recording,
+        series::Series,
     },
     machine::advice::{Slots, Unseen},
     model::policy::Policy,
+    plan::looks::ROUNDS_PER_BLOCK,
+    stats::proportion::lower_bound,
 };
 
 /// A margin is advised in steps of this, relative.
@@ -38,6 +41,13 @@ pub enum Sight {
     Clear,
     /// In so many kernels it would not show: in more than `policy.max_blind` of them.
     Blind(Vec<Kernel>),
+    /// The machine was taken away from more than half of the blocks, and what is left shows too little.
+    Taken {
+        /// Thrown away.
+        voided: usize,
+        /// All blocks.
+        blocks: usize,
+    },
     /// It should show by the scatter, but was found in only `found` of `series` cases in which it was injected.
     Missed {
         /// Found.
@@ -69,29 +79,36 @@ impl SelfTest {
     /// Blocks that the machine was taken away from, and all blocks.
     #[must_use]
     pub fn voided_blocks(&self) -> (usize, usize) {
-        let voided: usize = self.recording.series.iter().map(|series| series.voided()).sum();
+        let voided: usize = self.recording.series.iter().map(Series::voided).sum();
         let rounds: usize = self.recording.series.iter().map(|series| series.rounds() as usize).sum();
-        (voided, voided + rounds / crate::plan::looks::ROUNDS_PER_BLOCK as usize)
+        (voided, voided + rounds / ROUNDS_PER_BLOCK as usize)
     }
 
     /// What advice on the machine needs to know of the slots.
     #[must_use]
     pub fn slots(&self) -> Slots {
         let worst = self.floor.as_ref().and_then(Floor::worst_scatter);
-        let unseen = self
-            .floor
-            .iter()
-            .flat_map(|floor| floor.scatter.iter().filter_map(|kernel| unseen(floor, *kernel)));
         Slots {
             worst_scatter: worst.map(|(_, scatter)| scatter),
             voided: self.voided_blocks(),
-            unseen: unseen.collect(),
+            unseen: self.floor.as_ref().and_then(unseen),
         }
     }
 
     /// Whether the gate can see here what it must.
     #[must_use]
     pub fn sight(&self) -> Sight {
+        let (voided, blocks) = self.voided_blocks();
+        match self.sight_by_values() {
+            // Whatever else is wrong follows from that
+            Sight::Blind(_) | Sight::Missed { .. } | Sight::Unknown if 2 * voided > blocks => {
+                Sight::Taken { voided, blocks }
+            }
+            sight => sight,
+        }
+    }
+
+    fn sight_by_values(&self) -> Sight {
         let (Some(null), Some(floor)) = (&self.null, &self.floor) else { return Sight::Unknown };
         let blind = blind_kernels(floor);
         let share = blind.len() as f64 / floor.scatter.len() as f64;
@@ -99,7 +116,7 @@ impl SelfTest {
             return Sight::Blind(blind);
         }
         let alarms = null.false_alarms;
-        if crate::stats::proportion::lower_bound(alarms.hits, alarms.cases, 1e-3) > null.promised {
+        if lower_bound(alarms.hits, alarms.cases, 1e-3) > null.promised {
             return Sight::Alarming { alarms: alarms.hits, verdicts: alarms.cases };
         }
         let injected = self.injected.iter().find(|detection| is_must_rule_out(detection.injected_percent));
@@ -113,15 +130,20 @@ impl SelfTest {
     }
 }
 
-/// What would help a kernel in which a slowdown of the default margin does not show within the default budget.
-fn unseen(floor: &Floor, (kernel, scatter): (Kernel, f64)) -> Option<Unseen> {
+/// The kernels in which a slowdown of the default margin does not show within the default budget, and what would help the worst.
+fn unseen(floor: &Floor) -> Option<Unseen> {
     let margin = Policy::default().margin;
+    let unseen = |scatter: f64| floor.smallest(scatter, DEFAULT).is_none_or(|smallest| smallest > margin);
+    let kernels: Vec<String> = floor
+        .scatter
+        .iter()
+        .filter(|(_, s)| unseen(*s))
+        .map(|(kernel, _)| kernel.name().to_owned())
+        .collect();
+    let (_, scatter) = floor.worst_scatter().filter(|_| !kernels.is_empty())?;
     let smallest = floor.smallest(scatter, DEFAULT);
-    if smallest.is_some_and(|smallest| smallest <= margin) {
-        return None;
-    }
     Some(Unseen {
-        kernel: kernel.name().to_owned(),
+        kernels,
         scatter,
         margin: smallest.map(|smallest| (smallest / MARGIN_STEP).ceil() * MARGIN_STEP),
         budget_seconds: floor.budget_for(scatter, DEFAULT.benchmarks, margin),

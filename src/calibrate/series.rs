@@ -14,7 +14,7 @@ use crate::{
     },
     plan::{
         deal,
-        looks::{Item, Planner, Settings, Standing},
+        looks::{Item, Planner, ROUNDS_PER_BLOCK, Settings, Standing},
     },
 };
 
@@ -26,6 +26,9 @@ const FINE: u32 = 2;
 
 /// The margin of fine changes, relative: what `--margin 1%` sets.
 pub const FINE_MARGIN: f64 = 0.01;
+
+/// A series may lose this many blocks more than it keeps; then its blocks count whatever the machine does, as in a check.
+const VOIDS_IN_ADVANCE: usize = 2;
 
 /// What is compared with what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,7 +132,7 @@ impl Series {
         self.measurement.blocks.push(block);
         self.standing = standing(&self.measurement, &self.limits);
         let at_look = self.standing.filter(|standing| standing.rounds == self.rounds());
-        let valid = self.rounds() / crate::plan::looks::ROUNDS_PER_BLOCK;
+        let valid = self.rounds() / ROUNDS_PER_BLOCK;
         self.planner.record(0, valid, at_look, seconds);
     }
 
@@ -137,7 +140,7 @@ impl Series {
     #[must_use]
     pub fn rounds(&self) -> u32 {
         let valid = self.measurement.blocks.iter().filter(|block| block.void.is_none()).count();
-        u32::try_from(valid).unwrap_or(u32::MAX).saturating_mul(crate::plan::looks::ROUNDS_PER_BLOCK)
+        u32::try_from(valid).unwrap_or(u32::MAX).saturating_mul(ROUNDS_PER_BLOCK)
     }
 
     /// The rounds at which it is looked at next.
@@ -173,6 +176,13 @@ impl Series {
     pub fn values(&self) -> Vec<Vec<SlotValue>> {
         let valid = self.measurement.blocks.iter().filter(|block| block.void.is_none());
         valid.map(|block| block.slots.iter().map(SlotValue::of).collect()).collect()
+    }
+
+    /// Whether its next block may be void.
+    #[must_use]
+    pub fn may_void(&self) -> bool {
+        let kept = self.measurement.blocks.len() - self.voided();
+        self.voided() < kept + VOIDS_IN_ADVANCE
     }
 
     /// Its blocks that the machine was taken away from.

@@ -13,14 +13,15 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::ExitCode,
 };
 
 use crate::{
     cargo::{Error, invocation::Invocation},
     files::{self, scratch::Scratch},
-    process::{self, Interrupt},
+    process::{self, Interrupt, replace::replace_us},
 };
 
 /// The variable that makes the tollgate binary a compiler wrapper; it holds the flags, separated by [`SEPARATOR`].
@@ -70,7 +71,9 @@ impl Alignment {
 /// # Errors
 /// When the compiler cannot be run or the disk refuses; a refusal of the flags is no error.
 pub fn is_accepted(invocation: &Invocation, interrupt: &Interrupt) -> Result<bool, Error> {
-    let scratch = Scratch::new("tollgate-probe-")?;
+    // Beside the tree, where a later run sweeps what a killed one leaves.
+    let beside = invocation.tree.parent().unwrap_or(&invocation.tree);
+    let scratch = Scratch::new_in(beside, "probe-")?;
     let source = scratch.path().join("probe.rs");
     files::atomic::write(&source, b"#![no_std]\n")?;
     let probe = invocation
@@ -171,16 +174,17 @@ pub fn wrapper_main() -> Option<ExitCode> {
         leave_record(&args);
     }
     let next = env::var_os(NEXT).filter(|next| !next.is_empty());
-    let mut words = next.into_iter().chain(args);
-    let mut command = Command::new(words.next()?);
-    command.args(words);
+    let mut words: Vec<OsString> = next.into_iter().chain(args).collect();
     if !is_query {
-        command.args(flags.split(SEPARATOR).filter(|flag| !flag.is_empty()));
+        words.extend(flags.split(SEPARATOR).filter(|flag| !flag.is_empty()).map(OsString::from));
     }
-    for variable in [MARK, NEXT, RECORDS] {
-        command.env_remove(variable);
-    }
-    Some(become_compiler(command))
+    let (program, args) = words.split_first()?;
+    Some(replace_us(program, args, &[MARK, NEXT, RECORDS]).unwrap_or_else(|failed| {
+        // Here the process is a compiler for cargo, which shows what compilers say; there is nobody else to tell.
+        let said = writeln!(io::stderr(), "error: could not start `{}`: {failed}", program.to_string_lossy());
+        drop(said);
+        ExitCode::from(101)
+    }))
 }
 
 /// Cargo passes a path or `rustc`; no command of the tollgate looks like either.
@@ -216,30 +220,6 @@ fn leave_record(args: &[OsString]) {
     if let Ok(bytes) = serde_json::to_vec(&Record { args, environment }) {
         drop(files::atomic::write(&file, &bytes));
     }
-}
-
-#[cfg(unix)]
-fn become_compiler(mut command: Command) -> ExitCode {
-    use std::os::unix::process::CommandExt;
-    let failed = command.exec();
-    refuse(&command, &failed)
-}
-
-#[cfg(not(unix))]
-fn become_compiler(mut command: Command) -> ExitCode {
-    match command.status() {
-        Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)),
-        Err(failed) => refuse(&command, &failed),
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "here the process is a compiler for cargo, which shows what compilers say"
-)]
-fn refuse(command: &Command, failed: &std::io::Error) -> ExitCode {
-    eprintln!("error: could not start `{}`: {failed}", command.get_program().to_string_lossy());
-    ExitCode::from(101)
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ impl Error {
             self,
             Self::Build { .. }
                 | Self::Manifest { .. }
+                | Self::Toolchain { .. }
                 | Self::WorkspaceOutside { .. }
                 | Self::Process(process::Error::TimedOut { .. })
         )

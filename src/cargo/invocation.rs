@@ -62,7 +62,8 @@ impl Invocation {
         let own_toolchain = has_toolchain_file(tree, prefix);
         let mut invocation =
             Self { tree: tree.to_owned(), directory, config, environment: environment(own_toolchain) };
-        if !own_toolchain {
+        // A file in the user's work tree is head's choice, which is not base's.
+        if !own_toolchain && !has_toolchain_file(root, prefix) {
             invocation.follow_toolchain(&root.join(prefix), interrupt)?;
         }
         Ok(invocation)

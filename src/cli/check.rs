@@ -15,7 +15,7 @@ use crate::{
     files::atomic,
     model::outcome::{ErrorClass, Outcome},
 };
-use std::path::PathBuf;
+use std::path::Path;
 
 /// `tollgate check`.
 pub(super) fn check(door: &Door, args: CheckArgs) -> Result<Outcome, Failure> {
@@ -159,7 +159,7 @@ pub(super) fn doctor(door: &Door, args: &DoctorArgs) -> Result<Outcome, Failure>
 }
 
 /// Writes a result that the user asked for.
-pub(super) fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     atomic::write(path, bytes).map_err(|error| {
         let message = format!("could not write `{}`: {error}", path.display());
         Failure::message(ErrorClass::Reporting, message, "check the folder's permissions and the free space")

@@ -12,6 +12,7 @@ use crate::{
         run,
     },
     config::resolve::{Flags, Settings},
+    git::Repository,
     machine::fingerprint,
     model::{
         environment::EnvironmentKey,
@@ -22,6 +23,9 @@ use crate::{
 };
 use std::path::Path;
 
+/// Where the reviewed files are, from the top of the work tree.
+const BASELINES: &str = "baselines";
+
 /// `tollgate baseline …`.
 pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, Failure> {
     let here = door.here()?;
@@ -29,7 +33,7 @@ pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, F
         Ok(Some(named.unwrap_or(door.settings(Flags::default())?.remote)))
     };
     match action {
-        BaselineAction::Save(args) => save(door, &here, *args),
+        BaselineAction::Save(args) => save(door, &here, &args),
         BaselineAction::List(_) => {
             let request = list::Request { directory: &here, current: None, from: Store::Both };
             let report = door.with_world(|world| list::list(&request, world))?;
@@ -50,7 +54,7 @@ pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, F
     }
 }
 
-fn save(door: &Door, here: &Path, args: SaveArgs) -> Result<Outcome, Failure> {
+fn save(door: &Door, here: &Path, args: &SaveArgs) -> Result<Outcome, Failure> {
     let flags = Flags {
         head: args.head.clone(),
         budget_seconds: args.budget.map(|span| span.0),
@@ -67,12 +71,13 @@ fn save(door: &Door, here: &Path, args: SaveArgs) -> Result<Outcome, Failure> {
     };
     if let Some(file) = &args.from {
         let report = door.with_world(|world| {
-            save::save(&save_request(here, &args, save::Source::File(file), send), world)
+            save::save(&save_request(here, args, save::Source::File(file), send), world)
         })?;
         return door.tell(&text::saved(&report), report.outcome());
     }
     let mut outcome = Outcome::Pass;
     for number in 1..=args.runs {
+        let settings = as_committed(here, settings.clone())?;
         let done = measure(door, here, &settings, args.processes, number)?;
         if done.run.interrupted.is_some() {
             door.console.remark(&format!("{}; nothing of this run was stored", done.summary()));
@@ -80,11 +85,20 @@ fn save(door: &Door, here: &Path, args: SaveArgs) -> Result<Outcome, Failure> {
         }
         // One push at the end takes all of them.
         let send = if number == args.runs { send.clone() } else { save::Send::No };
-        let request = save_request(here, &args, save::Source::Run(&done.run), send);
+        let request = save_request(here, args, save::Source::Run(&done.run), send);
         let report = door.with_world(|world| save::save(&request, world))?;
         outcome = outcome.join(door.tell(&text::saved(&report), report.outcome())?);
     }
     Ok(outcome)
+}
+
+/// Baselines that wait to be committed do not make the code another one: then HEAD is measured.
+fn as_committed(here: &Path, settings: Settings) -> Result<Settings, Failure> {
+    let repository = Repository::discover(here).map_err(Failure::configuration)?;
+    let only_baselines = settings.head.is_none()
+        && repository.differs_only_below(Path::new(BASELINES)).map_err(Failure::configuration)?;
+    let head = if only_baselines { Some("HEAD".to_owned()) } else { settings.head.clone() };
+    Ok(Settings { head, ..settings })
 }
 
 fn save_request<'a>(

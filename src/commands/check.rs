@@ -25,6 +25,7 @@ use crate::{
     process::Interrupt,
     progress::{Event, Progress},
     store::load::{From, Loaded, load_from},
+    text::plural,
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -159,8 +160,11 @@ fn confirm(
     request: &Request,
     work: Work<'_>,
 ) -> Result<(), Failure> {
-    work.progress
-        .tell(Event::Note(format!("{} look slower than their stored runs: confirming", suspects.len())));
+    work.progress.tell(Event::Note(format!(
+        "{} {} slower than stored runs: confirming by paired rounds",
+        plural::count(suspects.len(), "benchmark"),
+        plural::choose(suspects.len(), "looks", "look")
+    )));
     let session = match Session::open(work, base_choice(&request.settings)) {
         Ok(session) if session.builds.base_failed.is_none() => session,
         Ok(session) => {

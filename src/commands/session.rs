@@ -9,7 +9,7 @@ use crate::{
     measure::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
-        trees::BaseChoice,
+        trees::{self, BaseChoice},
     },
     model::{
         benchmark::Benchmark,
@@ -18,8 +18,9 @@ use crate::{
         outcome::ErrorClass,
         run::{Measurement, Mode, Run, Warning},
     },
-    process::Interrupt,
+    process::{Interrupt, registry},
     progress::{Event, Progress},
+    text::quantity,
 };
 use regex::Regex;
 use std::{
@@ -63,6 +64,7 @@ impl<'a> Session<'a> {
     /// When the filter is no regular expression, a revision is unknown, or head cannot be built.
     pub(super) fn open(work: Work<'a>, base: BaseChoice) -> Result<Self, Failure> {
         let began = Instant::now();
+        put_on_record(work.interrupt);
         let settings = work.settings;
         let filter = settings.filter.as_deref().map(compile).transpose()?;
         let request = BuildRequest {
@@ -121,10 +123,19 @@ impl<'a> Session<'a> {
         keep: measure::Keep<'_>,
     ) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
-        self.with_request(seed, previous, only, |request| {
+        let measured = self.with_request(seed, previous, only, |request| {
             measure::measure(request, self.work.progress, self.work.interrupt, keep)
                 .map_err(Failure::measurement)
-        })
+        })?;
+        let (spent, outside) = (measured.spent.as_secs_f64(), measured.outside.as_secs_f64());
+        if spent > 0.0 {
+            self.work.progress.tell(Event::Note(format!(
+                "measured for {}, {} of it outside the benchmark processes",
+                quantity::seconds(spent),
+                quantity::seconds(outside)
+            )));
+        }
+        Ok(measured)
     }
 
     /// Measures head alone, `processes` fresh processes a benchmark.
@@ -198,6 +209,14 @@ impl<'a> Session<'a> {
         });
         self.builds.warnings.iter().cloned().chain(skipped).collect()
     }
+}
+
+/// Ends what a killed run left alive, and writes down what this one starts: compilers too, not only benches.
+fn put_on_record(interrupt: &Interrupt) {
+    let folder = trees::cache_folder().join("processes");
+    let _ended = registry::sweep(&folder);
+    // Without a record only a `kill -9` of ours leaves something behind; that is no reason not to work.
+    let _ = interrupt.registry().record_in(&folder);
 }
 
 /// The day of a time, `YYYY-MM-DD` (UTC).

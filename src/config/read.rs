@@ -93,9 +93,10 @@ impl Hint for Error {
             Self::Unreadable { .. } => Some("check the path given with `--config`".into()),
             Self::Mistakes { mistakes, .. } => match mistakes.as_slice() {
                 [Mistake { suggestion: Some(meant), .. }] => Some(format!("did you mean `{meant}`?")),
-                _ => {
-                    Some("the keys are listed in `schemas/tollgate.toml.json` and by `tollgate init`".into())
-                }
+                _ => Some(
+                    "the keys are listed in `schemas/tollgate.toml.schema.json` and by `tollgate init`"
+                        .into(),
+                ),
             },
         }
     }
@@ -271,10 +272,13 @@ fn take_row_at(rows: &mut toml::de::DeArray<'_>, span: &Range<usize>, key: &str)
         };
         (whole.start <= span.start && span.end <= whole.end) || row.get_ref().as_table().is_some_and(inside)
     })?;
-    let inner = rows.iter_mut().nth(position).and_then(|row| match row.get_mut() {
-        DeValue::Table(inner) => take_entry_at(inner, span, &format!("{key}.")),
-        _ => None,
-    });
+    let inner =
+        rows.iter_mut().enumerate().find(|(index, _)| *index == position).map(|(_, row)| row).and_then(
+            |row| match row.get_mut() {
+                DeValue::Table(inner) => take_entry_at(inner, span, &format!("{key}.")),
+                _ => None,
+            },
+        );
     // A rule or waiver with a wrong entry is no rule: the row goes as a whole.
     remove_row(rows, position);
     inner.or_else(|| Some(key.to_owned()))

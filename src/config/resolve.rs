@@ -211,6 +211,7 @@ impl From<file::Mode> for ModeChoice {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values that are read, not computed")]
 mod tests {
     use super::{Flags, ModeChoice, resolve};
     use crate::{cargo::metadata::Selection, config::read::parse, model::policy::Strictness};

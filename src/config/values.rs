@@ -208,6 +208,7 @@ number_or_text!(
 );
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values that are read, not computed")]
 mod tests {
     use super::{Percent, Quantity, Span};
 

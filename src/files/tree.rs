@@ -99,6 +99,16 @@ pub fn stamp(root: &Path, paths: &[PathBuf], now: SystemTime) -> Result<(), Erro
     Ok(())
 }
 
+/// The time by the clock of the file system that holds `folder`: what is written there now gets it. Build tools compare such
+/// times with each other, and on a network file system they are not ours.
+///
+/// # Errors
+/// When nothing can be written there.
+pub fn clock(folder: &Path) -> Result<SystemTime, Error> {
+    let read = || tempfile::tempfile_in(folder)?.metadata()?.modified();
+    read().map_err(Error::at("read the clock of", folder))
+}
+
 fn stamp_file(path: &Path, now: SystemTime) -> io::Result<()> {
     // On Unix the owner may stamp a file that is open for reading only, so read-only files work as well.
     let file = if cfg!(unix) { File::open(path)? } else { OpenOptions::new().write(true).open(path)? };

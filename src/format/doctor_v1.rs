@@ -22,6 +22,8 @@ pub struct Document {
     pub outcome: &'static str,
     /// The exit code.
     pub exit_code: u8,
+    /// The answer in one sentence.
+    pub answer: String,
     /// The seed of every deal.
     pub seed: u64,
     /// The signal that ended it before its time.

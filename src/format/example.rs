@@ -359,3 +359,18 @@ pub(crate) fn count_row(id: &str, base: f64, head: f64, verdict: Verdict) -> Jud
         slots: Vec::new(),
     }
 }
+
+/// Writes the documents under `tests/fixtures/tollgate/1`, which show what version 1 looks like. They are frozen: run this
+/// only to add a document, never to make a test pass.
+#[test]
+#[ignore = "writes files: cargo test --lib writes_the_frozen_documents -- --ignored"]
+fn writes_the_frozen_documents() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tollgate/1");
+    let write = |name: &str, bytes: Vec<u8>| {
+        let path = folder.join(name);
+        assert!(!path.exists(), "{} is frozen", path.display());
+        std::fs::write(&path, &bytes).unwrap();
+    };
+    write("run.json", super::run_v1::to_json(&run()));
+    write("verdict.json", super::verdict_v1::to_json(&verdict()));
+}

@@ -19,6 +19,7 @@ pub mod history_v1;
 mod layout;
 mod moment;
 mod parts_v1;
+mod policy_v1;
 pub mod reading;
 pub mod run_v1;
 pub mod schema;

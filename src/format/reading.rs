@@ -15,6 +15,8 @@ pub const MAX_RUN_BYTES: usize = 512 << 20;
 pub const MAX_VERDICT_BYTES: usize = 128 << 20;
 /// The longest string in any document, in bytes as written.
 pub const MAX_TEXT_BYTES: usize = 256 << 10;
+/// The longest number, in bytes as written: reading its digits exactly takes time by the square of their count.
+pub const MAX_NUMBER_BYTES: usize = 400;
 /// How deep lists and objects may nest; ours nest 9 deep.
 pub const MAX_DEPTH: usize = 32;
 /// The most benchmarks (rows, measurements, series) in a document.
@@ -44,6 +46,11 @@ pub enum Fault {
     },
     /// A string is longer than [`MAX_TEXT_BYTES`].
     LongText {
+        /// Where, from 1.
+        line: usize,
+    },
+    /// A number is longer than [`MAX_NUMBER_BYTES`].
+    LongNumber {
         /// Where, from 1.
         line: usize,
     },
@@ -135,6 +142,9 @@ impl fmt::Display for Error {
             Fault::LongText { line } => {
                 write!(f, "has a string of more than {} KiB in line {line}", MAX_TEXT_BYTES >> 10)
             }
+            Fault::LongNumber { line } => {
+                write!(f, "has a number of more than {MAX_NUMBER_BYTES} digits in line {line}")
+            }
             Fault::Syntax { line, column, message } => {
                 write!(f, "cannot be read in line {line}, column {column}: {}", shown(message))
             }
@@ -209,12 +219,7 @@ pub(super) fn read<T: DeserializeOwned>(
     kind: Kind,
     schema: impl Fn(&T) -> &str,
 ) -> Result<T, Fault> {
-    let limit = if kind == Kind::Run { MAX_RUN_BYTES } else { MAX_VERDICT_BYTES };
-    if bytes.len() > limit {
-        return Err(Fault::TooLarge { limit });
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bound(bytes)?;
+    let bytes = bounded(bytes, if kind == Kind::Run { MAX_RUN_BYTES } else { MAX_VERDICT_BYTES })?;
     match serde_json::from_slice(bytes) {
         Ok(document) => {
             version::check(schema(&document), kind)?;
@@ -229,8 +234,18 @@ pub(super) fn read<T: DeserializeOwned>(
     }
 }
 
-/// Checks nesting and the length of strings before anything is allocated for them.
-pub(super) fn bound(bytes: &[u8]) -> Result<(), Fault> {
+/// The bytes without their byte order mark, if they keep to the bounds.
+pub(super) fn bounded(bytes: &[u8], limit: usize) -> Result<&[u8], Fault> {
+    if bytes.len() > limit {
+        return Err(Fault::TooLarge { limit });
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bound(bytes)?;
+    Ok(bytes)
+}
+
+/// Checks nesting and the length of strings and numbers before anything is allocated for them.
+fn bound(bytes: &[u8]) -> Result<(), Fault> {
     let (mut line, mut depth, mut at) = (1, 0usize, 0);
     while let Some(&byte) = bytes.get(at) {
         match byte {
@@ -244,6 +259,14 @@ pub(super) fn bound(bytes: &[u8]) -> Result<(), Fault> {
                 }
                 at = end;
             }
+            b'0'..=b'9' => {
+                let digits = bytes[at..].iter().take(MAX_NUMBER_BYTES + 1);
+                let length = digits.take_while(|byte| matches!(byte, b'0'..=b'9' | b'.')).count();
+                if length > MAX_NUMBER_BYTES {
+                    return Err(Fault::LongNumber { line });
+                }
+                at += length - 1;
+            }
             _ => {}
         }
         if depth > MAX_DEPTH {
@@ -254,21 +277,22 @@ pub(super) fn bound(bytes: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The place of the quote that ends the string whose text starts at `at`, or the end of the bytes.
+/// The place of the quote that ends the string whose text starts at `at`, or where it is too long or the bytes end.
 fn end_of_string(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
+    let limit = bytes.len().min(at + MAX_TEXT_BYTES + 1);
+    while at < limit {
+        match bytes[at] {
             b'"' => return at,
             b'\\' => at += 2,
             _ => at += 1,
         }
     }
-    bytes.len()
+    at
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, MAX_DEPTH, MAX_TEXT_BYTES, bound, shown};
+    use super::{Fault, MAX_DEPTH, MAX_NUMBER_BYTES, MAX_TEXT_BYTES, bound, shown};
 
     #[test]
     fn brackets_inside_strings_do_not_nest() {
@@ -283,6 +307,13 @@ mod tests {
         let text = "x".repeat(MAX_TEXT_BYTES + 1);
         assert_eq!(bound(format!("[\n\n\"{text}").as_bytes()), Err(Fault::LongText { line: 3 }));
         assert_eq!(bound(b"\"\\"), Ok(()));
+    }
+
+    #[test]
+    fn a_number_without_end_is_refused_but_digits_in_strings_are_text() {
+        let digits = "1".repeat(MAX_NUMBER_BYTES + 1);
+        assert_eq!(bound(format!("[\n-{digits}]").as_bytes()), Err(Fault::LongNumber { line: 2 }));
+        assert_eq!(bound(format!("[\"{digits}\", 0.{}]", &digits[3..]).as_bytes()), Ok(()));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     layout,
     parts_v1::{
-        Direction, Environment, FateV1, Method, Mode, Nature, Policy, Revision, Series, Side, Tool, Warning,
+        Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning,
         benchmark,
     },
+    policy_v1::Policy,
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     version::Kind,
 };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::reading::{Error, Fault};
+use super::reading::{Error, Fault, MAX_RUN_BYTES, bounded};
 
 /// A kind of document, with the newest major version of it that this tollgate reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Run, Self::Verdict, Self::Baseline, Self::History];
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Run, Self::Verdict, Self::Baseline, Self::History];
 
     /// The name before the slash: `tollgate.run`.
     #[must_use]
@@ -49,7 +50,7 @@ impl Kind {
 /// # Errors
 /// When it is no JSON object, has no key `schema` with a known name, or is of a newer major version.
 pub fn kind(bytes: &[u8]) -> Result<Kind, Error> {
-    let schema = declared(bytes)?;
+    let schema = declared(bounded(bytes, MAX_RUN_BYTES)?)?;
     let name = schema.split_once('/').map_or(schema.as_str(), |(name, _)| name);
     let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name);
     let kind = kind.ok_or_else(|| Error::from(Fault::Unknown { found: schema.clone() }))?;

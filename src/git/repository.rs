@@ -54,6 +54,23 @@ impl Repository {
         self.inner.is_shallow()
     }
 
+    /// Whether the work tree differs from HEAD, but only in files below `folder` (relative to the root): what was stored there
+    /// is not part of the code that was measured.
+    ///
+    /// # Errors
+    /// When the status cannot be read.
+    pub fn differs_only_below(&self, folder: &Path) -> Result<bool, Error> {
+        let mut options = git2::StatusOptions::new();
+        options.include_untracked(true).recurse_untracked_dirs(true).no_refresh(true);
+        let statuses = self
+            .inner
+            .statuses(Some(&mut options))
+            .map_err(self.failed("compare the work tree with HEAD"))?;
+        let below =
+            |entry: git2::StatusEntry<'_>| entry.path().is_ok_and(|path| Path::new(path).starts_with(folder));
+        Ok(!statuses.is_empty() && statuses.iter().all(below))
+    }
+
     /// The libgit2 handle, for the rest of this module.
     pub(in crate::git) fn handle(&self) -> &git2::Repository {
         &self.inner

@@ -35,16 +35,16 @@ pub struct Slots {
     pub worst_scatter: Option<f64>,
     /// Blocks that were void, and all blocks.
     pub voided: (usize, usize),
-    /// The kernels whose slowdowns stay unseen at the default margin and budget, with what would help.
-    pub unseen: Vec<Unseen>,
+    /// The kernels whose slowdowns stay unseen at the default margin and budget, if any, with what would help.
+    pub unseen: Option<Unseen>,
 }
 
-/// A kernel in which a slowdown of the default margin does not show within the default budget.
+/// Kernels in which a slowdown of the default margin does not show within the default budget.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unseen {
-    /// Its name.
-    pub kernel: String,
-    /// Its scatter within blocks.
+    /// Their names; at least one.
+    pub kernels: Vec<String>,
+    /// The largest scatter within blocks among them; what follows is for it.
     pub scatter: f64,
     /// The margin from which a slowdown shows within the default budget, relative; `None`: none does.
     pub margin: Option<f64>,
@@ -125,7 +125,7 @@ pub enum Advice {
     Turbo(f64),
     /// The slots scatter so much, and cores are shared by siblings.
     Siblings(f64),
-    /// A kernel's slowdowns stay unseen at the default margin and budget.
+    /// Slowdowns stay unseen at the default margin and budget.
     Unseen(Unseen),
 }
 
@@ -154,8 +154,10 @@ fn contention(findings: &Findings, before: &Activity, during: &Activity, slots: 
     if seen >= OTHERS {
         advice.push(Advice::Others { cores: seen, busy: others.busy.clone() });
     }
-    if let Some(load) = findings.load.filter(|load| others.others.is_some() && load.one - seen >= HIDDEN_LOAD)
-    {
+    // Where others fill the cores a long queue is theirs, and hides nobody
+    let room = findings.cores_allowed.is_some_and(|cores| seen < f64::from(cores) / 2.0);
+    let hidden = |load: f64| room && others.others.is_some() && load - seen >= HIDDEN_LOAD;
+    if let Some(load) = findings.load.filter(|load| hidden(load.one)) {
         advice.push(Advice::HiddenLoad { load: load.one, seen });
     }
     let (voided, blocks) = slots.voided;
@@ -276,7 +278,7 @@ mod tests {
             throttle_events: Some(0),
             ..Activity::default()
         };
-        let slots = Slots { worst_scatter: Some(0.008), voided: (0, 60), unseen: Vec::new() };
+        let slots = Slots { worst_scatter: Some(0.008), voided: (0, 60), unseen: None };
         (findings, activity, slots)
     }
 
@@ -328,6 +330,14 @@ mod tests {
             advise(&findings, &blind, &blind, &slots),
             [],
             "nothing is hidden where nothing was looked at"
+        );
+        let full = Activity { others: Some(7.5), ..blind };
+        let findings = Findings { load: Some(Load { one: 16.0, five: 3.0, fifteen: 2.9 }), ..findings };
+        let expected = [Advice::Others { cores: 7.5, busy: Vec::new() }];
+        assert_eq!(
+            advise(&findings, &full, &full, &slots),
+            expected,
+            "a queue behind full cores is in plain sight"
         );
     }
 

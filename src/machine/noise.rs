@@ -4,17 +4,17 @@
 use std::{
     fs,
     path::PathBuf,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-/// A wall clock that runs this far ahead of the monotonic one shows that the machine slept; smaller steps are clock adjustments.
-const SUSPEND: Duration = Duration::from_secs(2);
+/// The clock since boot runs on while the machine sleeps, and ours does not; smaller differences are those of their resolutions.
+const SUSPEND: Duration = Duration::from_secs(1);
 
 /// Watches the machine over a stretch of time.
 #[derive(Debug, Clone)]
 pub struct Meter {
     started: Instant,
-    started_at: SystemTime,
+    uptime: Option<Duration>,
     stolen: Duration,
     throttled: Duration,
 }
@@ -40,7 +40,7 @@ impl Meter {
     pub fn start() -> Self {
         Self {
             started: Instant::now(),
-            started_at: SystemTime::now(),
+            uptime: uptime(),
             stolen: stolen().unwrap_or_default(),
             throttled: throttled().unwrap_or_default(),
         }
@@ -50,7 +50,8 @@ impl Meter {
     #[must_use]
     pub fn read(&self, waited: Duration) -> Disturbance {
         let wall = self.started.elapsed();
-        let ahead = self.started_at.elapsed().unwrap_or_default().saturating_sub(wall);
+        let ahead =
+            uptime().zip(self.uptime).map_or(Duration::ZERO, |(now, then)| now.saturating_sub(then + wall));
         Disturbance {
             wall,
             stolen: stolen().unwrap_or_default().saturating_sub(self.stolen),
@@ -81,6 +82,12 @@ pub fn available_bytes() -> Option<u64> {
         Some(limit.saturating_sub(used))
     };
     Some(of_group().map_or(machine, |group| group.min(machine)))
+}
+
+/// Time since boot, sleep included.
+fn uptime() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/uptime").ok()?;
+    Duration::try_from_secs_f64(text.split_ascii_whitespace().next()?.parse().ok()?).ok()
 }
 
 /// Time stolen since boot, over all processors, in steps of a clock tick (10 ms).
@@ -159,7 +166,10 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_machine_has_memory_left() {
+    fn this_machine_has_memory_left_and_did_not_sleep_just_now() {
         assert!(super::available_bytes().unwrap() > 1024 * 1024);
+        let waited = Duration::from_millis(3);
+        let read = super::Meter::start().read(waited);
+        assert_eq!((read.waited, read.suspended), (waited, Duration::ZERO));
     }
 }

@@ -3,9 +3,10 @@
 use super::{
     builds::BenchExecutable,
     census::{Census, Entry},
+    contender::{Prepared, file_cost, metric, samplings},
     cost::Cost,
     course::Way,
-    prepare::{Prepared, Preparing, file_cost, metric, samplings},
+    prepare::Preparing,
     request::Request,
     stage::Stage,
     subject::whole_target,

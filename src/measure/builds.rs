@@ -1,9 +1,8 @@
 //! The two revisions built alike: bench executables of base and head, paired by target.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,13 +12,14 @@ use crate::{
     cargo::{
         self,
         aligned::{self, Alignment},
-        cache::{Cache, Kept},
-        metadata::{self, Selection, Workspace},
+        cache::Cache,
+        metadata::{Selection, Workspace},
     },
     files,
     hint::Hint,
     measure::{
-        sameness::{ChangedFiles, are_identical},
+        differences,
+        pairing::Pairing,
         side_build::{Obtained, Prepared, Sharing, Workshop},
         trees::{self, BaseChoice, Tree, Trees, TreesRequest},
     },
@@ -184,7 +184,9 @@ pub fn build_both(
     let (base_built, head_built) = obtain_both(&shop, base.as_ref(), &head, progress, interrupt)?;
     drop(lock);
     let (base_built, build_error) = parted(base_built);
-    warn_of_differences(base.as_ref(), &head, base_built.as_ref(), &head_built, &mut warnings);
+    if let Some(base) = &base {
+        warnings.extend(differences::between(base, &head, base_built.as_ref(), &head_built));
+    }
 
     let base_failed = trees.base.as_ref().zip(base_error.or(build_error));
     let pairing = Pairing { trees: &trees, base: base_built.as_ref(), head: &head_built };
@@ -388,61 +390,6 @@ fn lend_lock_file(from: &Prepared<'_>, to: &Prepared<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn warn_of_differences(
-    base: Option<&Prepared<'_>>,
-    head: &Prepared<'_>,
-    base_built: Option<&Obtained>,
-    head_built: &Obtained,
-    warnings: &mut Vec<Warning>,
-) {
-    let Some(base) = base else { return };
-    if base.rustc != head.rustc {
-        let message = format!(
-            "base and head are built by different compilers ({} and {}): a difference may be the compiler's",
-            base.rustc.version, head.rustc.version
-        );
-        warnings.push(Warning::new("different_toolchain", message));
-    }
-    let (one, other) = (locked(&base.workspace.root), locked(&head.workspace.root));
-    if let Some(first) = one.symmetric_difference(&other).next() {
-        let message = format!(
-            "base and head have different dependencies in `Cargo.lock`, such as {first}: a difference may be theirs"
-        );
-        warnings.push(Warning::new("different_lock_file", message));
-    }
-    let Some(built) =
-        base_built.filter(|built| !built.set.kept.is_empty() && !head_built.set.kept.is_empty())
-    else {
-        return;
-    };
-    let (one, other) = (&built.set.code_flags, &head_built.set.code_flags);
-    if one != other {
-        let only = |a: &[String], b: &[String]| {
-            let only: Vec<_> = a.iter().filter(|flag| !b.contains(flag)).map(String::as_str).collect();
-            if only.is_empty() { "none of its own".into() } else { format!("`{}`", only.join(" ")) }
-        };
-        let message = format!(
-            "base and head are compiled with different options (profile or `.cargo/config.toml`): base {}, head {}",
-            only(one, other),
-            only(other, one)
-        );
-        warnings.push(Warning::new("different_flags", message));
-    }
-}
-
-/// The dependencies that a lock file pins, but for those without a source: the tree's own packages.
-fn locked(root: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
-    let table = text.parse::<toml::Table>().unwrap_or_default();
-    let packages = table.get("package").and_then(toml::Value::as_array).cloned().unwrap_or_default();
-    let pinned = packages.iter().filter_map(|package| {
-        let text = |key: &str| package.get(key).and_then(toml::Value::as_str);
-        text("source")?;
-        Some(format!("{} {}", text("name")?, text("version")?))
-    });
-    pinned.collect()
-}
-
 fn flags(head: &Obtained, alignment: Alignment, selection: &Selection) -> String {
     let mut flags = head.set.code_flags.clone();
     flags.extend(alignment.flags().chunks(2).map(|pair| pair.join(" ")));
@@ -455,93 +402,4 @@ fn flags(head: &Obtained, alignment: Alignment, selection: &Selection) -> String
     flags.extend(selection.all_features.then(|| "--all-features".to_owned()));
     flags.extend(selection.no_default_features.then(|| "--no-default-features".to_owned()));
     flags.join(" ")
-}
-
-/// Two sides whose targets are brought together.
-struct Pairing<'a> {
-    trees: &'a Trees,
-    base: Option<&'a Obtained>,
-    head: &'a Obtained,
-}
-
-/// Package and target.
-type Name = (String, String);
-
-impl Pairing<'_> {
-    fn pairs(&self) -> Result<Vec<TargetPair>, Error> {
-        let mut sides: BTreeMap<Name, (Option<&Kept>, Option<&Kept>)> = BTreeMap::new();
-        let name = |kept: &Kept| (kept.package.clone(), kept.target.clone());
-        for kept in self.base.into_iter().flat_map(|base| &base.set.kept) {
-            sides.entry(name(kept)).or_default().0 = Some(kept);
-        }
-        for kept in &self.head.set.kept {
-            sides.entry(name(kept)).or_default().1 = Some(kept);
-        }
-        let base_tree = self.trees.base.as_ref();
-        let changed = base_tree
-            .map(|base| ChangedFiles::between(&base.digests, &self.trees.head.digests))
-            .unwrap_or_default();
-        let mut pairs = Vec::new();
-        for (name, (base, head)) in &sides {
-            let target = self.display(name);
-            let base = base.and_then(|kept| executable(kept, &target, self.base?, base_tree?));
-            let head = head.and_then(|kept| executable(kept, &target, self.head, &self.trees.head));
-            let identical = self.identical(base.as_ref(), head.as_ref(), &changed)?;
-            pairs.push(TargetPair { target, base, head, identical });
-        }
-        pairs.sort_by(|a, b| a.target.cmp(&b.target));
-        Ok(pairs)
-    }
-
-    fn skipped(&self) -> Vec<Skipped> {
-        let sets = self.base.into_iter().chain([self.head]);
-        let skipped: BTreeSet<_> = sets
-            .flat_map(|side| &side.set.skipped)
-            .map(|skipped: &metadata::Skipped| Skipped {
-                target: self.display(&(skipped.package.clone(), skipped.target.clone())),
-                reason: skipped.reason.clone(),
-            })
-            .collect();
-        skipped.into_iter().collect()
-    }
-
-    /// The target's name, with its package where another package has a target of that name.
-    fn display(&self, (package, target): &Name) -> String {
-        let sets = self.base.into_iter().chain([self.head]).map(|side| &side.set);
-        let is_shared = sets.into_iter().any(|set| {
-            let kept = set.kept.iter().map(|kept| (&kept.package, &kept.target));
-            let skipped = set.skipped.iter().map(|skipped| (&skipped.package, &skipped.target));
-            kept.chain(skipped).any(|(other, name)| name == target && other != package)
-        });
-        if is_shared { format!("{package}/{target}") } else { target.clone() }
-    }
-
-    fn identical(
-        &self,
-        base: Option<&BenchExecutable>,
-        head: Option<&BenchExecutable>,
-        changed: &ChangedFiles,
-    ) -> Result<bool, Error> {
-        let (Some(base), Some(head), Some(tree), Some(built)) = (base, head, &self.trees.base, self.base)
-        else {
-            return Ok(false);
-        };
-        let folders = [
-            (tree.folder.clone(), self.trees.head.folder.clone()),
-            (built.build_folder.clone(), self.head.build_folder.clone()),
-        ];
-        Ok(are_identical(&base.path, &head.path, &folders, changed)?)
-    }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the caller chains it behind other questions")]
-fn executable(kept: &Kept, target: &str, built: &Obtained, tree: &Tree) -> Option<BenchExecutable> {
-    let environment = kept.environment(&tree.folder);
-    Some(BenchExecutable {
-        package: kept.package.clone(),
-        target: target.to_owned(),
-        path: built.folder.join(&kept.file),
-        directory: kept.directory(&tree.folder),
-        environment: environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-    })
 }

@@ -66,7 +66,9 @@ fn attempt(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, Fa
     let mut names = Vec::new();
     loop {
         match bench.next(LIMIT)? {
-            Event::Skipped(name) | Event::Began(name) if names.len() < MOST_BENCHMARKS => names.push(name),
+            Event::Skipped(name) if names.len() < MOST_BENCHMARKS => names.push(name),
+            // It would run everything, for as long as it likes, in every slot.
+            Event::Began(_) => return Err(bench.fail(Trouble::Unconfigured)),
             Event::Ended(status) if status.success() => break,
             Event::Ended(status) => return Err(bench.fail(Trouble::EndedBadly(status))),
             _ => {}

@@ -1,9 +1,9 @@
 //! One benchmark on its way through the measurement.
 
 use super::{
+    contender::Contender,
     cost::Cost,
     lockstep::Seat,
-    prepare::Contender,
     stage::{Sampling, SlotSettings},
     subject::Match,
 };

@@ -2,19 +2,19 @@
 //! the planner is asked again.
 
 use super::{
+    contender::{Prepared, failed, named},
     course::{Course, Way},
     criterion::filter,
     lockstep::{At, Broken, Lineup, Measured as MeasuredBlock, News, Seat, pass},
-    prepare::{Prepared, failed, named, prepare},
+    prepare::prepare,
     request::{Error, Measured, Request},
     resume::Earlier,
     slot::{Failure, Trouble},
     solo::{self, Source},
-    stage::{Sampling, Stage},
+    stage::{Sampling, Stage, clear},
     subject::{Match, common_orders},
 };
 use crate::{
-    files::scratch::Scratch,
     model::run::{Measurement, Side},
     plan::looks::{BlockPlan, Item, Next, Planner, ROUNDS_PER_BLOCK, Settings},
     process::Interrupt,
@@ -50,7 +50,7 @@ pub fn measure(
     keep: Keep<'_>,
 ) -> Result<Measured, Error> {
     let started = Instant::now();
-    let scratch = Scratch::new_in(request.folder, "slots-")?;
+    let scratch = clear(request.folder, interrupt)?;
     let stage = Stage { settings: &request.slot, interrupt, home: scratch.path(), pin: request.pin };
     let prepared = match prepare(request, &stage, progress) {
         Ok(prepared) => prepared,

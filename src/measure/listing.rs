@@ -3,10 +3,9 @@
 use super::{
     prepare::prepare,
     request::{Error, Request},
-    stage::Stage,
+    stage::{Stage, clear},
 };
 use crate::{
-    files::scratch::Scratch,
     model::{
         benchmark::Benchmark,
         run::{Fate, SlotMethod, Warning},
@@ -53,7 +52,7 @@ impl Listing {
 /// # Errors
 /// When there is no room for our own files.
 pub fn list(request: &Request<'_>, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Listing, Error> {
-    let scratch = Scratch::new_in(request.folder, "slots-")?;
+    let scratch = clear(request.folder, interrupt)?;
     let stage = Stage { settings: &request.slot, interrupt, home: scratch.path(), pin: request.pin };
     let prepared = match prepare(request, &stage, progress) {
         Ok(prepared) => prepared,

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | [`trees`] | the files of both revisions, at paths of equal length outside the repository |
 //! | [`side_build`], [`builds`], [`sameness`] | the executables of one tree; of both, paired; which pairs are the same |
+//! | `pairing`, `differences` | targets of both sides; what differs beside their code |
 //! | [`request`] | what is asked, what comes back |
 //! | [`interleave`] | the paired measurement: plan, measure, look, plan again |
 //! | [`single`] | one revision alone |
 //! | [`listing`] | what would be measured, and its cost |
 //! | [`command`] | any program as a slot |
-//! | `prepare`, `alone` | who is there, who is compared, what it costs |
+//! | `prepare`, `alone`, `contender` | who is there, who is compared, what it costs |
 //! | [`census`], [`scout`], [`cost`] | what an executable holds; what a slot of it costs |
 //! | [`subject`], `course` | benchmarks of both sides brought together; one benchmark on its way |
 //! | [`lockstep`], [`solo`] | a block with six live processes; a block with a process a slot |
@@ -22,12 +23,15 @@ mod build_failure;
 pub mod builds;
 pub mod census;
 pub mod command;
+mod contender;
 pub mod cost;
 mod course;
 pub mod criterion;
+mod differences;
 pub mod interleave;
 pub mod listing;
 pub mod lockstep;
+mod pairing;
 mod prepare;
 pub mod request;
 mod resume;

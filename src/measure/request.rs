@@ -52,7 +52,7 @@ pub struct Request<'a> {
     pub slot: SlotSettings,
     /// The core that bench processes are bound to.
     pub pin: Option<usize>,
-    /// Where what benches write may go; a folder of its own is made in it and removed.
+    /// Where what benches write may go, in a folder of its own that is removed, and where the processes alive are on record.
     pub folder: &'a Path,
     /// What an earlier run of the same request measured: it is gone on from.
     pub previous: &'a [Measurement],

@@ -43,8 +43,19 @@ fn telling_names(path: &Path) -> Vec<String> {
     const COMPILED: [&str; 2] = ["rs", "lock"];
     const PROSE: [&str; 8] = ["md", "adoc", "rst", "yml", "yaml", "html", "css", "svg"];
     /// Folders of every package, and names too short to tell anything.
-    const EVERYWHERE: [&str; 8] =
-        ["src", "benches", "tests", "examples", "crates", "docs", "tools", "scripts"];
+    const EVERYWHERE: [&str; 11] = [
+        ".cargo",
+        ".github",
+        "baselines",
+        "benches",
+        "crates",
+        "docs",
+        "examples",
+        "scripts",
+        "src",
+        "tests",
+        "tools",
+    ];
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
     if COMPILED.contains(&extension) || name == "Cargo.toml" || name.starts_with(".git") || name.len() < 4 {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use crate::{
@@ -131,7 +131,7 @@ impl Workshop<'_> {
         let cache = Cache::new(self.folder.join("exe"));
         let keys = self.keys(side, sharing);
         for key in [&keys.anywhere, &keys.here] {
-            let set = cache.load(key, SystemTime::now());
+            let set = cache.load(key);
             if let Some(set) = set.filter(|set| !set.needs_folder || marked(&build_folder, key)) {
                 progress.tell(Event::Note(format!("{} build came from the cache", side.side.as_str())));
                 return Ok(Obtained { set, folder: cache.folder_of(key), build_folder });
@@ -151,7 +151,8 @@ impl Workshop<'_> {
         let wrapper = self.wrapper(side, build_folder);
         let paths: Vec<_> = side.tree.digests.iter().map(|(path, _)| path.clone()).collect();
         // A file that is older than the other side's artefact would pass for unchanged.
-        tree::stamp(&side.tree.folder, &paths, SystemTime::now())?;
+        let now = tree::clock(&side.tree.folder)?;
+        tree::stamp(&side.tree.folder, &paths, now)?;
         files::scratch::remove(&marker(build_folder))?;
         let own_packages = side.own_packages();
         let log = self.folder.join(side.side.as_str()).join("build.log");

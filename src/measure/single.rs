@@ -6,18 +6,17 @@
 use super::{
     alone::{Alone, prepare_alone},
     builds::BenchExecutable,
+    contender::{failed, named},
     course::Way,
     criterion::filter,
     interleave::Keep,
     lockstep::{readings, void_reason},
-    prepare::{failed, named},
     request::{Error, Measured, Request},
     slot::{Bench, Failure},
     solo::run_for_files,
-    stage::{Sampling, Stage, file_arguments, slot_arguments},
+    stage::{Sampling, Stage, clear, file_arguments, slot_arguments},
 };
 use crate::{
-    files::scratch::Scratch,
     machine::noise::{Disturbance, Meter},
     model::run::{Block, Fate, Measurement, Sample, Side, Slot, SlotMethod},
     plan::deal::padding,
@@ -47,7 +46,7 @@ pub fn measure_alone(
     keep: Keep<'_>,
 ) -> Result<Measured, Error> {
     let started = Instant::now();
-    let scratch = Scratch::new_in(request.folder, "slots-")?;
+    let scratch = clear(request.folder, interrupt)?;
     let stage = Stage { settings: &request.slot, interrupt, home: scratch.path(), pin: request.pin };
     let mut measured = Measured::default();
     match prepare_alone(request, &stage, progress) {

@@ -64,6 +64,9 @@ pub enum Trouble {
     /// It ended well without running the benchmark that it was started for.
     #[error("did not run it although it lists it")]
     Skipped,
+    /// It does not listen to criterion's arguments.
+    #[error("ran a benchmark that its filter leaves out; does its `main` call `configure_from_args`?")]
+    Unconfigured,
     /// The user wants us to stop.
     #[error("was interrupted by {0}")]
     Interrupted(&'static str),

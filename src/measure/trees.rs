@@ -363,8 +363,11 @@ impl Maker<'_> {
         if self.copy.is_empty() {
             return Ok(Vec::new());
         }
+        let root = self.repository.root();
         let globs: Vec<GlobMatcher> = self.copy.iter().map(|glob| matcher(glob)).collect::<Result<_, _>>()?;
-        let files = tree::list(self.repository.root(), &|folder| folder.ends_with(".git"))?;
+        let files = tree::list(root, &|folder| {
+            folder.ends_with(".git") || root.join(folder).join("CACHEDIR.TAG").is_file()
+        })?;
         let matches = |glob: &GlobMatcher, path: &Path| path.ancestors().any(|part| glob.is_match(part));
         for (glob, text) in globs.iter().zip(self.copy) {
             if !files.iter().any(|path| matches(glob, path)) {

@@ -14,9 +14,11 @@ use std::{
     fmt,
     fs::File,
     io::Write,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::{Duration, Instant},
 };
+
+#[cfg(unix)]
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 
 /// How long a child may clean up after it was asked to end.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -71,6 +73,7 @@ pub struct Child {
     stdout: Drain,
     stderr: Drain,
     deadline: Option<(Instant, Duration)>,
+    #[cfg(unix)]
     exited: Option<Receiver<()>>,
     status: Option<ExitStatus>,
     entry: Option<Entry>,
@@ -111,6 +114,7 @@ impl Child {
             stdout,
             stderr,
             deadline,
+            #[cfg(unix)]
             exited: None,
             status: None,
             entry: Some(entry),

@@ -10,6 +10,7 @@ pub mod group;
 pub mod interrupt;
 pub mod output;
 pub mod registry;
+pub mod replace;
 pub mod resources;
 pub mod run;
 pub mod spec;

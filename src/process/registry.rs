@@ -1,8 +1,8 @@
 //! Which process groups are alive: in memory for the second Ctrl-C, and on disk for the run after a `kill -9`.
 //!
-//! The file is append-only, a line an event, so that a torn last line loses one event and nothing else:
-//! `owner PID START BOOT`, then `+ PGID START` and `- PGID`. START is the kernel's start time in ticks since boot (field 22 of
-//! `/proc/PID/stat`): a process id that was given to somebody else since has another one.
+//! The file exists while groups are alive. It is append-only, a line an event, so that a torn last line loses one event and
+//! nothing else: `owner PID START BOOT`, then `+ PGID START` and `- PGID`. START is the kernel's start time in ticks since boot
+//! (field 22 of `/proc/PID/stat`): a process id that was given to somebody else since has another one.
 
 use super::{
     group::{Force, signal},
@@ -29,10 +29,14 @@ struct State {
     record: Option<Record>,
 }
 
+/// Where the groups alive are written down.
 #[derive(Debug)]
 struct Record {
     path: PathBuf,
-    file: File,
+    /// Its first line, about us.
+    owner: String,
+    /// Open while a group is alive; `None` then when it could not be written (disk full).
+    file: Option<File>,
 }
 
 /// A group's place in the registry; leaves it when dropped.
@@ -43,23 +47,21 @@ pub struct Entry {
 }
 
 impl Registry {
-    /// Keeps a record of the groups alive in `folder` (created when missing), which [`sweep`] reads at a later start.
+    /// Keeps a record of the groups alive in `folder` (created when missing), which [`sweep`] reads at a later start. The first
+    /// folder that is named stays the one.
     ///
     /// # Errors
-    /// When the folder or file cannot be written.
+    /// When the folder cannot be made.
     pub fn record_in(&self, folder: &Path) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        let id = std::process::id();
-        let path = folder.join(format!("groups-{id}"));
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&path)?;
-        let start = stat(id).map_or(0, |stat| stat.start_ticks);
-        let mut text = format!("owner {id} {start} {}\n", boot_id().unwrap_or_default());
         let mut state = self.lock();
-        for (leader, start) in &state.live {
-            text.push_str(&format!("+ {leader} {start}\n"));
+        if state.record.is_none() {
+            let id = std::process::id();
+            let start = stat(id).map_or(0, |stat| stat.start_ticks);
+            let owner = format!("owner {id} {start} {}\n", boot_id().unwrap_or_default());
+            state.record = Some(Record { path: folder.join(format!("groups-{id}")), owner, file: None });
+            state.rewrite();
         }
-        file.write_all(text.as_bytes())?;
-        state.record = Some(Record { path, file });
         Ok(())
     }
 
@@ -67,10 +69,7 @@ impl Registry {
     #[must_use]
     pub fn enter(&self, leader: u32) -> Entry {
         let start = stat(leader).map_or(0, |stat| stat.start_ticks);
-        let mut state = self.lock();
-        state.live.insert(leader, start);
-        state.note(&format!("+ {leader} {start}\n"));
-        drop(state);
+        self.lock().enter(leader, start);
         Entry { registry: self.clone(), leader }
     }
 
@@ -86,28 +85,42 @@ impl Registry {
     }
 }
 
+/// A record that cannot be written is worth no failed measurement: the groups still end with us.
 impl State {
-    /// A record that cannot be written (disk full) is worth no failed measurement: the groups still end with us.
-    fn note(&mut self, line: &str) {
-        if let Some(record) = &mut self.record {
-            let _ = record.file.write_all(line.as_bytes());
+    fn enter(&mut self, leader: u32, start: u64) {
+        self.live.insert(leader, start);
+        match self.record.as_mut().and_then(|record| record.file.as_mut()) {
+            Some(file) => drop(file.write_all(format!("+ {leader} {start}\n").as_bytes())),
+            None => self.rewrite(),
         }
     }
-}
 
-impl Drop for State {
-    fn drop(&mut self) {
-        if let Some(record) = self.record.take().filter(|_| self.live.is_empty()) {
-            let _ = std::fs::remove_file(record.path);
+    fn leave(&mut self, leader: u32) {
+        self.live.remove(&leader);
+        let Some(record) = &mut self.record else { return };
+        if self.live.is_empty() {
+            record.file = None;
+            let _ = std::fs::remove_file(&record.path);
+        } else if let Some(file) = &mut record.file {
+            let _ = file.write_all(format!("- {leader}\n").as_bytes());
         }
+    }
+
+    /// Begins the file with all that is alive now.
+    fn rewrite(&mut self) {
+        let Some(record) = self.record.as_mut().filter(|_| !self.live.is_empty()) else { return };
+        let mut text = record.owner.clone();
+        for (leader, start) in &self.live {
+            text.push_str(&format!("+ {leader} {start}\n"));
+        }
+        let opened = OpenOptions::new().create(true).write(true).truncate(true).open(&record.path);
+        record.file = opened.and_then(|mut file| file.write_all(text.as_bytes()).map(|()| file)).ok();
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut state = self.registry.lock();
-        state.live.remove(&self.leader);
-        state.note(&format!("- {}\n", self.leader));
+        self.registry.lock().leave(self.leader);
     }
 }
 
@@ -125,6 +138,12 @@ pub fn sweep(folder: &Path) -> Vec<u32> {
         }
     }
     killed
+}
+
+/// Whether a process with this id runs; true where that is not known.
+#[must_use]
+pub fn is_running(id: u32) -> bool {
+    stat(id).is_some() || stat(std::process::id()).is_none()
 }
 
 fn sweep_record(path: &Path) -> Vec<u32> {
@@ -236,13 +255,23 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_living_owner_keeps_its_record_until_it_is_done() {
+    fn a_living_owner_keeps_its_record_while_a_group_is_alive() {
         let folder = tempfile::tempdir().unwrap();
+        let count = || std::fs::read_dir(folder.path()).unwrap().count();
         let registry = Registry::default();
+        let first = registry.enter(std::process::id());
         registry.record_in(folder.path()).unwrap();
+        let second = registry.enter(1);
+        drop(first);
         assert_eq!(sweep(folder.path()), [0_u32; 0]);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        drop(registry);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(count(), 1);
+        let text =
+            std::fs::read_to_string(folder.path().join(format!("groups-{}", std::process::id()))).unwrap();
+        let left = left_behind(&text, super::boot_id().as_deref(), nobody).unwrap();
+        assert_eq!(left.iter().map(|(leader, _)| *leader).collect::<Vec<_>>(), [1]);
+        drop(second);
+        assert_eq!(count(), 0);
+        drop(registry.enter(1));
+        assert_eq!(count(), 0);
     }
 }

@@ -15,7 +15,7 @@ pub const MAX_FOLDED_ROWS: usize = 200;
 /// A longer name or warning loses its middle.
 const LONGEST_NAME: usize = 120;
 /// Facts that say what the answer rests on; the others are folded.
-const OPEN_FACTS: [&str; 2] = ["compared", "ruled out"];
+const OPEN_FACTS: [&str; 3] = ["compared", "left out", "ruled out"];
 /// Warnings that are shown.
 const MAX_WARNINGS: usize = 20;
 
@@ -127,14 +127,14 @@ fn warnings(view: &View) -> String {
     if view.warnings.is_empty() {
         return String::new();
     }
-    let mut text = String::new();
-    for warning in view.warnings.iter().take(MAX_WARNINGS) {
-        text += &format!("> ⚠️ {}\n>\n", escape::markdown_inline(&escape::shortened(warning, 600)));
-    }
+    let shown = view.warnings.iter().take(MAX_WARNINGS);
+    let mut lines: Vec<String> = shown
+        .map(|warning| format!("> ⚠️ {}", escape::markdown_inline(&escape::shortened(warning, 600))))
+        .collect();
     if view.warnings.len() > MAX_WARNINGS {
-        text += &format!("> and {}\n", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning"));
+        lines.push(format!("> and {}", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning")));
     }
-    format!("{}\n\n", text.trim_end_matches(['>', '\n']))
+    lines.join("\n>\n") + "\n\n"
 }
 
 fn folded_rows(view: &View) -> String {
@@ -200,6 +200,7 @@ mod tests {
         1 regressed · 1 failed · 1 missing · 1 waived · 1 inconclusive · 1 improved · 1 new · 1 unchanged · 1 identical
 
         - compared: 6 of 9 benchmarks, 1 identical, 1 inconclusive, 1 new, 1 missing, 1 failed, 1 left out, 5 disturbed blocks thrown away
+        - left out: `x/skipped` (`--filter num`)
         - ruled out: a slowdown beyond the margin of 2 % for 2 of 5 tested, one of 10 % for 5 of 5
 
         | verdict | benchmark | base | head | change | interval |
@@ -233,7 +234,7 @@ mod tests {
         | inconclusive | `sort/quick` | 5.22 µs | 5.42 µs | +3.9 % | -1.1 to +8.9 % | 2 % | 6 | 0.98 % | 0.19 | a slowdown of up to 8.9 % could not be ruled out; give it more time with `--budget` |
         | improved | `hash/fnv` | 2.32 µs | 2.11 µs | -9.0 % | -9.8 to -8.3 % | 2 % | 6 | 1.9 % | 1 | faster, by 8.3 % at least; store it with `tollgate baseline accept` |
         | new | `sort/new` |  |  |  |  | 2 % |  |  |  | only head has it; nothing to compare with |
-        | unchanged | `num/fact` | 815 ns | 818 ns | +0.32 % | -0.41 to +0.87 % | 2 % | 6 | 1.31 % | 0.73 | a slowdown of more than 0.9 % is ruled out |
+        | unchanged | `num/fact` | 815 ns | 818 ns | +0.32 % | -0.41 to +0.87 % | 2 % | 6 | 1.3 % | 0.73 | a slowdown of more than 0.9 % is ruled out |
         | identical | <code>layout&#47;a&#124;b&#32;&#60;i&#62;</code> |  |  |  |  | 2 % |  |  |  | same machine code on both sides: it cannot have changed |
 
         </details>
@@ -241,7 +242,7 @@ mod tests {
         <details><summary>Method, machine, how to repeat it</summary>
 
         - noise: processes scatter by 0.98 % (median), 1.9 % at most; the smallest change found four times in five: 0.9 %
-        - tests: 5 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence
+        - tests: 5 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is ruled out with 90 %
         - revisions: base `4f2a91c03 (main)`, head `work tree`; measured in turn, 71 s in all
         - machine: AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0 (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172
         - again: `tollgate check --base 4f2a91c03 --seed 18446744073709551609` measures it again; `tollgate judge` on its JSON judges it again
@@ -259,21 +260,21 @@ mod tests {
         1 unchanged · 1 identical
 
         - compared: 2 of 2 benchmarks, 1 identical
-        - ruled out: a slowdown beyond the margin of 2 % for 1 of 1 tested, one of 10 % for 1 of 1; none is slower by more than 0.87 %
+        - ruled out: a slowdown beyond the margin of 2 % for 1 of 1 tested, one of 10 % for 1 of 1
 
         <details><summary>All 2 rows</summary>
 
         | verdict | benchmark | base | head | change | interval | margin | rounds | scatter | q | |
         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|
-        | unchanged | `num/fact` | 815 ns | 818 ns | +0.32 % | -0.41 to +0.87 % | 2 % | 6 | 1.31 % | 0.73 | a slowdown of more than 0.9 % is ruled out |
+        | unchanged | `num/fact` | 815 ns | 818 ns | +0.32 % | -0.41 to +0.87 % | 2 % | 6 | 1.3 % | 0.73 | a slowdown of more than 0.9 % is ruled out |
         | identical | <code>layout&#47;a&#124;b&#32;&#60;i&#62;</code> |  |  |  |  | 2 % |  |  |  | same machine code on both sides: it cannot have changed |
 
         </details>
 
         <details><summary>Method, machine, how to repeat it</summary>
 
-        - noise: processes scatter by 1.31 %; the smallest change found four times in five: 0.9 %
-        - tests: 2 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence
+        - noise: processes scatter by 1.3 %; the smallest change found four times in five: 0.9 %
+        - tests: 2 tests of time by Benjamini-Hochberg at 1 %; each end of an interval holds with 99.5 % confidence, what is ruled out with 90 %
         - revisions: base `4f2a91c03 (main)`, head `work tree`; measured in turn, 71 s in all
         - machine: AMD EPYC 7763 64-Core Processor, 4 cores, 16 GiB, linux-x86_64 6.8, kvm, rustc 1.95.0 (f2d3ce0bd 2026-03-21), profile bench; environment a3f09c0d4e5b6172
         - again: `tollgate check --base 4f2a91c03 --seed 18446744073709551609` measures it again; `tollgate judge` on its JSON judges it again

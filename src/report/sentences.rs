@@ -1,8 +1,9 @@
 //! The words of the view: the answer in one line, and the facts beside the rows.
 
+use std::collections::BTreeMap;
+
 use super::view::{Fact, Line, Piece};
 use crate::model::{
-    metric::Direction,
     outcome::Outcome,
     revision::Revision,
     run::Mode,
@@ -99,6 +100,7 @@ pub(super) fn also(verdict: &CheckVerdict) -> Vec<Line> {
 pub(super) fn facts(verdict: &CheckVerdict) -> Vec<Fact> {
     let facts = [
         ("compared", Some(compared(verdict))),
+        ("left out", left_out(verdict)),
         ("ruled out", ruled_out(verdict)),
         ("noise", noise(verdict)),
         ("tests", tests(verdict)),
@@ -134,6 +136,32 @@ fn compared(verdict: &CheckVerdict) -> Line {
     vec![text(parts.join(", "))]
 }
 
+/// Benchmarks that a filter or rule left out have no row, so they are named here.
+fn left_out(verdict: &CheckVerdict) -> Option<Line> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (id, reason) in &verdict.census.ignored {
+        by_reason.entry(reason).or_default().push(id);
+    }
+    let mut line = Vec::new();
+    for (reason, ids) in by_reason.iter().take(NAMED) {
+        line.push(text(if line.is_empty() { "" } else { "; " }));
+        for (at, id) in ids.iter().take(NAMED).enumerate() {
+            line.push(text(if at == 0 { "" } else { ", " }));
+            line.push(Piece::Name((*id).to_owned()));
+        }
+        let more = ids.len().saturating_sub(NAMED);
+        let more =
+            if more > 0 { format!(" and {} more", quantity::count(more as u64)) } else { String::new() };
+        line.push(text(format!("{more} ({reason})")));
+    }
+    let reasons = by_reason.len().saturating_sub(NAMED);
+    if reasons > 0 {
+        line.push(text(format!("; and more for {}", plural::count(reasons, "other reason"))));
+    }
+    line.retain(|piece| *piece != text(""));
+    (!line.is_empty()).then_some(line)
+}
+
 /// What the check would have seen: silence about a benchmark is worth only as much as this.
 fn ruled_out(verdict: &CheckVerdict) -> Option<Line> {
     let tested: Vec<&Judgement> = verdict.judgements.iter().filter(|row| row.blind.is_some()).collect();
@@ -141,7 +169,7 @@ fn ruled_out(verdict: &CheckVerdict) -> Option<Line> {
         return None;
     }
     let time = tested.iter().all(|row| row.metric.name == "time");
-    let (worsening, worse) = if time { ("slowdown", "slower") } else { ("worsening", "worse") };
+    let worsening = if time { "slowdown" } else { "worsening" };
     let of_tested = |count: usize| format!("{} of {}", quantity::count(count as u64), tested.len());
     let no_worse = tested.iter().filter(|row| matches!(row.verdict, Verdict::Unchanged | Verdict::Improved));
     let margin = match uniform_margin(&tested) {
@@ -154,9 +182,6 @@ fn ruled_out(verdict: &CheckVerdict) -> Option<Line> {
         let bound = quantity::percent(run.policy.must_rule_out);
         sentence += &format!(", one of {bound} for {}", of_tested(seeing));
     }
-    if let Some(bound) = worst_bound(&tested) {
-        sentence += &format!("; none is {worse} by more than {}", quantity::percent(bound));
-    }
     Some(vec![text(sentence)])
 }
 
@@ -165,26 +190,13 @@ fn uniform_margin(tested: &[&Judgement]) -> Option<f64> {
     tested.iter().all(|row| row.margin.total_cmp(&first).is_eq()).then_some(first)
 }
 
-/// The largest worsening that the intervals leave possible; `None` when one is unbounded or something regressed.
-fn worst_bound(tested: &[&Judgement]) -> Option<f64> {
-    let end = |row: &&Judgement| {
-        let change = row.change.filter(|_| !matches!(row.verdict, Verdict::Regressed | Verdict::Waived))?;
-        let end = match row.metric.direction {
-            Direction::Lower => change.upper,
-            Direction::Higher => change.lower.map(|lower| -lower),
-        };
-        end.map(|end| end.max(0.0))
-    };
-    tested.iter().map(end).collect::<Option<Vec<f64>>>()?.into_iter().max_by(f64::total_cmp)
-}
-
 /// How restless the machine was, and what could be seen in spite of it.
 fn noise(verdict: &CheckVerdict) -> Option<Line> {
     let spread = |pick: fn(&Judgement) -> Option<f64>| {
         let mut values: Vec<f64> = verdict.judgements.iter().filter_map(pick).collect();
         values.sort_by(f64::total_cmp);
-        let median = quantity::percent(*values.get(values.len() / 2)?);
-        let most = quantity::percent(*values.last()?);
+        let median = quantity::share(*values.get(values.len() / 2)?);
+        let most = quantity::share(*values.last()?);
         Some(if median == most { median } else { format!("{median} (median), {most} at most") })
     };
     let scatter = spread(|row| row.scatter).map(|spread| format!("processes scatter by {spread}"));
@@ -235,11 +247,16 @@ fn tests(verdict: &CheckVerdict) -> Option<Line> {
         verdict.judgements.iter().filter_map(|row| Some(row.change?.confidence)).collect();
     let lowest = confidences.iter().copied().min_by(f64::total_cmp);
     let highest = confidences.iter().copied().max_by(f64::total_cmp);
+    // The looks share an error of 10 % for "unchanged" and for what is ruled out, less than for an interval.
+    let unchanged = match verdict.mode {
+        Mode::Paired | Mode::OneLook => ", what is ruled out with 90 %",
+        Mode::Stored | Mode::Single => "",
+    };
     let intervals = match (lowest, highest) {
         (Some(low), Some(high)) => {
             let (low, high) = (quantity::percent(low), quantity::percent(high));
             let range = if low == high { low } else { format!("{low} to {high}") };
-            format!("; each end of an interval holds with {range} confidence")
+            format!("; each end of an interval holds with {range} confidence{unchanged}")
         }
         _ => String::new(),
     };

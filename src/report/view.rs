@@ -3,8 +3,6 @@
 //! Nothing here is escaped: names, units and sentences are still the producer's, and each format makes them safe in its
 //! own way. Our own words carry no markup but backticks around commands.
 
-use std::cmp::Reverse;
-
 use super::sentences;
 use crate::model::{
     metric::Direction,
@@ -90,10 +88,9 @@ impl View {
     pub fn of(verdict: &CheckVerdict) -> Self {
         let mut judgements: Vec<&Judgement> = verdict.judgements.iter().collect();
         judgements.sort_by(|a, b| {
-            let key = |row: &Judgement| (rank(row.verdict), Reverse(Weight(weight(row))));
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| (&a.display_id, &a.metric.name).cmp(&(&b.display_id, &b.metric.name)))
+            let by_verdict = rank(a.verdict).cmp(&rank(b.verdict));
+            let by_name = (&a.display_id, &a.metric.name).cmp(&(&b.display_id, &b.metric.name));
+            by_verdict.then_with(|| weight(b).total_cmp(&weight(a))).then(by_name)
         });
         Self {
             summary: sentences::summary(verdict, &judgements),
@@ -125,7 +122,7 @@ impl Row {
             interval: row.change.map_or_else(String::new, |c| quantity::interval(c.lower, c.upper)),
             margin: quantity::percent(row.margin),
             rounds: if row.rounds == 0 { String::new() } else { row.rounds.to_string() },
-            scatter: row.scatter.map_or_else(String::new, quantity::percent),
+            scatter: row.scatter.map_or_else(String::new, quantity::share),
             q_value: row.q_value.map_or_else(String::new, quantity::p_value),
             sentence: row.reason.clone(),
         }
@@ -182,24 +179,6 @@ fn weight(row: &Judgement) -> f64 {
         Verdict::Inconclusive => worse_end.unwrap_or(f64::INFINITY),
         Verdict::Unchanged => 0.0,
         _ => change.estimate.abs(),
-    }
-}
-
-/// Orders floats totally.
-#[derive(PartialEq)]
-struct Weight(f64);
-
-impl Eq for Weight {}
-
-impl PartialOrd for Weight {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Weight {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
     }
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 
 use super::{
-    input::{Error, Input, InputFile, MAX_BENCHMARKS, Source, beginning, holds},
+    input::{Error, Input, InputFile, MAX_BENCHMARKS, Source, beginning, check_numbers, holds},
     pairing::{SourceMeasurement, SourceRun},
 };
 use crate::model::{
@@ -151,6 +151,7 @@ impl Source for Gungraun {
 
 /// The JSON documents of a file with the line on which each begins: a whole file, or those between lines of text.
 fn documents(file: &InputFile) -> Result<Vec<(u64, serde_json::Value)>, Error> {
+    check_numbers(file)?;
     let mut documents = Vec::new();
     let mut line = 1;
     let mut rest: &[u8] = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);

@@ -199,12 +199,31 @@ impl Hint for Error {
 
 /// Reads a JSON document and names file and line where it cannot.
 pub(super) fn json<T: DeserializeOwned>(file: &InputFile) -> Result<T, Error> {
+    check_numbers(file)?;
     let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
     serde_json::from_slice(bytes).map_err(|error| {
         let text = error.to_string();
         let problem = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
         Error::malformed(&file.path, Some(error.line() as u64), problem)
     })
+}
+
+/// Refuses numbers of thousands of digits: reading them exactly takes time by the square of their count.
+pub(super) fn check_numbers(file: &InputFile) -> Result<(), Error> {
+    const MOST_DIGITS: usize = 400;
+    let (mut line, mut digits, mut in_string, mut escaped) = (1, 0, false, false);
+    for byte in &file.bytes {
+        line += u64::from(*byte == b'\n');
+        digits = if !in_string && matches!(byte, b'0'..=b'9' | b'.') { digits + 1 } else { 0 };
+        if digits > MOST_DIGITS {
+            let problem = format!("a number of more than {MOST_DIGITS} digits");
+            return Err(Error::malformed(&file.path, Some(line), problem));
+        }
+        // Text between JSON documents may hold a lone quote: a string ends with its line.
+        in_string = *byte != b'\n' && (in_string != (*byte == b'"' && !escaped));
+        escaped = in_string && *byte == b'\\' && !escaped;
+    }
+    Ok(())
 }
 
 /// The first bytes of a file, where its tool shows.
@@ -264,6 +283,15 @@ mod tests {
         assert!(wants("num/sieve/new/sample.json") && wants("a/benchmark.json") && wants("summary.json"));
         assert!(wants(r"num\new\sample.json"));
         assert!(!wants("num/new/estimates.json") && !wants("report/index.html") && !wants("sample.json.bak"));
+    }
+
+    #[test]
+    fn a_number_without_end_is_refused_but_digits_in_strings_are_text() {
+        let digits = "7".repeat(1000);
+        let text = format!("it's \"\n{{\"a\": \"\\\"{digits}\",\n\"b\": {digits}}}");
+        let file = InputFile { path: "a".into(), bytes: text.into() };
+        let error = super::check_numbers(&file).unwrap_err().to_string();
+        assert_eq!(error, "`a`, line 3: a number of more than 400 digits");
     }
 
     #[test]

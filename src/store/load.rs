@@ -13,7 +13,7 @@ use crate::{
     format,
     git::refs::commits::Commits,
     model::{
-        baseline::{Level, LevelledSeries, MAX_RUNS, StoredRun, StoredSeries},
+        baseline::{Level, LevelledSeries, MAX_RUNS, RunRecord, StoredRun, StoredSeries},
         benchmark::Benchmark,
         environment::{Environment, EnvironmentKey},
     },
@@ -88,45 +88,50 @@ pub fn load_from(
     commits: &Commits,
     environment: &EnvironmentKey,
 ) -> Result<Loaded, Error> {
-    let mut all: BTreeMap<(Benchmark, String), LevelledSeries> = BTreeMap::new();
-    for levelled in baselines.read_all(environment)?.into_iter().flat_map(|file| file.series) {
-        let key = (levelled.series.benchmark.clone(), levelled.series.metric.name.clone());
-        let mut levelled = levelled;
+    let mut all = SeriesMap::new();
+    for mut levelled in baselines.read_all(environment)?.into_iter().flat_map(|file| file.series) {
         if from == From::History {
             levelled.series.runs.clear();
         }
-        all.insert(key, levelled);
+        all.insert((levelled.series.benchmark.clone(), levelled.series.metric.name.clone()), levelled);
     }
     let mut broken = Vec::new();
     if from != From::WorkTree {
         let read = history.records(environment, Extent::Newest(NEWEST_RECORDS))?;
         broken = read.broken;
         for record in read.records {
-            for recorded in record.series {
-                let key = (recorded.benchmark.clone(), recorded.metric.name.clone());
-                let levelled = all.entry(key).or_insert_with(|| LevelledSeries {
-                    series: StoredSeries {
-                        benchmark: recorded.benchmark,
-                        metric: recorded.metric.clone(),
-                        runs: vec![],
-                    },
-                    levels: vec![],
-                });
-                // A metric that meant something else then cannot be compared with what it means now.
-                if levelled.series.metric != recorded.metric {
-                    continue;
-                }
-                let run = StoredRun {
-                    rev: record.rev.clone(),
-                    recorded_at: record.recorded_at,
-                    values: recorded.values,
-                };
-                add(&mut levelled.series.runs, run, &levelled.levels, commits);
-            }
+            add_record(&mut all, record, commits);
         }
     }
     let series = all.into_values().map(|levelled| newest(levelled.series)).collect();
     Ok(Loaded { series, others: others(baselines, Some(history), environment)?, broken })
+}
+
+/// Series by benchmark and metric name.
+type SeriesMap = BTreeMap<(Benchmark, String), LevelledSeries>;
+
+/// Adds the runs of a record to their series.
+fn add_record(all: &mut SeriesMap, record: RunRecord, commits: &Commits) {
+    for recorded in record.series {
+        let key = (recorded.benchmark.clone(), recorded.metric.name.clone());
+        let levelled = all.entry(key).or_insert_with(|| LevelledSeries {
+            series: StoredSeries {
+                benchmark: recorded.benchmark,
+                metric: recorded.metric.clone(),
+                runs: vec![],
+            },
+            levels: vec![],
+        });
+        // A metric that meant something else then cannot be compared with what it means now.
+        if levelled.series.metric == recorded.metric {
+            let run = StoredRun {
+                rev: record.rev.clone(),
+                recorded_at: record.recorded_at,
+                values: recorded.values,
+            };
+            add(&mut levelled.series.runs, run, &levelled.levels, commits);
+        }
+    }
 }
 
 /// Adds a run that still counts and is not there yet.

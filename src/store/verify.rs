@@ -81,7 +81,7 @@ pub fn verify(
     for environment in baselines.environments()? {
         for path in baselines.files(&environment)? {
             verified.files += 1;
-            verify_file(baselines, &path, knowledge, &mut verified)?;
+            verify_file(baselines, &path, knowledge, &mut verified);
         }
     }
     if let Some(history) = history {
@@ -92,7 +92,7 @@ pub fn verify(
                 Ok(record) => wrong_key(&record.environment, knowledge),
                 Err(error) => Some((problem(&error), newer(&error))),
             };
-            let prune = "run `tollgate baseline prune --history --push`, which drops it";
+            let prune = "run `tollgate baseline prune --in history --push`, which drops it";
             verified.findings.extend(problem.map(|(problem, newer)| Finding {
                 place,
                 severity: Severity::Broken,
@@ -105,12 +105,7 @@ pub fn verify(
     Ok(verified)
 }
 
-fn verify_file(
-    baselines: &Baselines,
-    path: &Path,
-    knowledge: &Knowledge<'_>,
-    verified: &mut Verified,
-) -> Result<(), Error> {
+fn verify_file(baselines: &Baselines, path: &Path, knowledge: &Knowledge<'_>, verified: &mut Verified) {
     let place = baselines.shown(path);
     let restore = format!(
         "restore it (`git checkout -- {place}`), or delete it and run `tollgate baseline save` on that machine class"
@@ -121,10 +116,18 @@ fn verify_file(
         problem,
         remedy: remedy.unwrap_or_else(|| restore.clone()),
     };
-    let bytes = baselines.bytes(path)?;
+    let bytes = match baselines.bytes(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let cause =
+                std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+            verified.findings.push(broken(format!("{error}{cause}"), error.hint()));
+            return;
+        }
+    };
     let faults = baseline_v1::verify(&bytes);
     verified.findings.extend(faults.iter().map(|fault| broken(problem(fault), newer(fault))));
-    let Ok(file) = baseline_v1::from_json(&bytes) else { return Ok(()) };
+    let Ok(file) = baseline_v1::from_json(&bytes) else { return };
     verified.runs += file.series.iter().map(|levelled| levelled.series.runs.len()).sum::<usize>();
     if let Err(error) = baselines.at_home(path, &file) {
         verified.findings.push(broken(error.to_string(), error.hint()));
@@ -142,7 +145,6 @@ fn verify_file(
             remedy: "run `tollgate baseline prune`, which writes it anew".into(),
         });
     }
-    Ok(())
 }
 
 /// What is wrong, without the name of the file, which stands beside it.
@@ -193,8 +195,7 @@ fn unknown_commits(file: &BaselineFile, place: &str, commits: &Commits) -> Optio
     let (severity, clone, remedy) = if commits.is_shallow() {
         (Severity::Warning, "this shallow clone", "fetch all of it (`git fetch --unshallow`) to check them")
     } else {
-        let remedy =
-            "fetch the branch that has them, or delete the file and run `tollgate baseline save` again";
+        let remedy = "fetch the branch that has them, or run `tollgate baseline prune --unknown-commits`";
         (Severity::Broken, "the repository", remedy)
     };
     Some(Finding {

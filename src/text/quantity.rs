@@ -91,6 +91,23 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// A share that was estimated or counted, with two significant digits: `31 %`, `4.7 %`, `0.12 %`; `0 %` and `100 %` only where exact
+/// to a hundredth of a per cent.
+#[must_use]
+pub fn share(share: f64) -> String {
+    if !share.is_finite() {
+        return NONE.to_owned();
+    }
+    let per_cent = share * 100.0;
+    let places = match per_cent.abs() {
+        size if size >= 99.5 => 2,
+        size if size >= 9.95 => 0,
+        size if size >= 0.995 => 1,
+        _ => 2,
+    };
+    percent(format!("{per_cent:.places$}").parse::<f64>().map_or(share, |rounded| rounded / 100.0))
+}
+
 /// A span of time given in seconds: `320 ms`, `3.2 s`, `71 s`, `2 min 5 s`, `3 h 20 min`.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
@@ -184,7 +201,7 @@ fn separated(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, change, count, interval, p_value, percent, seconds, value};
+    use super::{bytes, change, count, interval, p_value, percent, seconds, share, value};
 
     #[test]
     fn times_take_the_unit_that_they_reach() {
@@ -261,6 +278,10 @@ mod tests {
         assert_eq!(percent(0.125), "12.5 %");
         assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.0), "0 %");
+        assert_eq!(share(0.0047), "0.47 %");
+        assert_eq!(share(0.0123), "1.2 %");
+        assert_eq!(share(0.312), "31 %");
+        assert_eq!(share(1.2), "120 %");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tollgate::{
     },
     model::run::Side,
     process::Interrupt,
-    progress::Silent,
+    progress::{Event, Progress, Silent},
 };
 
 use crate::support::repository::{Repository, bench, git, library, manifest};
@@ -505,4 +505,44 @@ fn a_real_criterion_bench_is_recognised_and_speaks_its_options() {
     let output =
         Command::new(&head.path).args(["--bench", "--list"]).current_dir(&head.directory).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("group/one: benchmark"), "{output:?}");
+}
+
+/// Does something when it hears a phase or note that starts so.
+struct When<F>(&'static str, F);
+
+impl<F: Fn() + Sync> Progress for When<F> {
+    fn tell(&self, event: Event) {
+        let (Event::Phase(text) | Event::Note(text)) = event else { return };
+        if text.starts_with(self.0) {
+            (self.1)();
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_build_leaves_nothing_behind() {
+    let repository = Repository::with_bench("String::from(\"never built\")");
+    repository.write("README.md", "# New\n");
+    let before = state(&repository);
+    let interrupt = Interrupt::new();
+    let stop = When("building head", || {
+        interrupt.request("SIGINT");
+    });
+    let error = build_both(&request(&repository), &stop, &interrupt).unwrap_err();
+    assert_eq!(error.interrupted(), Some("SIGINT"), "{error}");
+    assert_eq!(state(&repository), before);
+    let left: Vec<_> =
+        fs::read_dir(repository.cache()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name.to_str().unwrap().ends_with(".lock")), "{left:?}");
+}
+
+#[test]
+fn a_second_run_waits_for_the_first_to_leave_the_repository() {
+    let repository = Repository::with_bench("String::from(\"shared\")");
+    repository.write("README.md", "# New\n");
+    let first = std::sync::Mutex::new(Some(build(&request(&repository))));
+    let waited = When("waiting for tollgate", || drop(first.lock().unwrap().take()));
+    let second = build_both(&request(&repository), &waited, &Interrupt::new()).unwrap();
+    assert!(first.lock().unwrap().is_none(), "it did not wait");
+    assert_eq!(answers(&second), ("shared".into(), "shared".into()));
 }

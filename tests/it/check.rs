@@ -62,8 +62,9 @@ fn sample(rows: &[(&str, &str)]) -> Repository {
 }
 
 fn check(repository: &Repository, args: &[&str]) -> Ran {
-    let all = [&["check", "--base", "HEAD", "--budget", "60s", "--seed", "7"], args].concat();
-    ran(command(repository.root()).env("TOLLGATE_CACHE_DIR", repository.cache()).args(all).output().unwrap())
+    let base: &[&str] = if args.contains(&"--base") { &[] } else { &["--base", "HEAD"] };
+    let all = [&["check", "--budget", "60s", "--seed", "7"], base, args].concat();
+    ran(&command(repository.root()).env("TOLLGATE_CACHE_DIR", repository.cache()).args(all).output().unwrap())
 }
 
 fn row<'v>(verdict: &'v Value, id: &str) -> &'v Value {
@@ -85,7 +86,7 @@ fn results(verdict: &Ran) -> PathBuf {
 fn traces(repository: &Repository) -> Vec<String> {
     let index = fs::read(repository.root().join(".git/index")).unwrap();
     vec![
-        repository.git(&["status", "--porcelain", "--ignored=no"]),
+        repository.git(&["--no-optional-locks", "status", "--porcelain"]),
         repository.git(&["for-each-ref"]),
         repository.git(&["stash", "list"]),
         repository.git(&["worktree", "list"]),
@@ -224,7 +225,7 @@ fn an_interrupted_check_keeps_what_was_measured_leaves_nothing_behind_and_a_reru
         let status =
             std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(status.success());
-        ran(child.wait_with_output().unwrap())
+        ran(&child.wait_with_output().unwrap())
     };
 
     let interrupted = start("-INT").exits(5);
@@ -238,7 +239,7 @@ fn an_interrupted_check_keeps_what_was_measured_leaves_nothing_behind_and_a_reru
     let killed = start("-KILL");
     assert_eq!(killed.code, None);
     let seed = &verdict["seed"];
-    let resumed = ran(command(repository.root())
+    let resumed = ran(&command(repository.root())
         .env("TOLLGATE_CACHE_DIR", repository.cache())
         .args(["check", "--base", "HEAD", "--budget", "1s", "--format", "json"])
         .output()

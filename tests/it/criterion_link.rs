@@ -81,8 +81,8 @@ fn a_listing_names_everything_with_its_cost() {
         let found = listing.benchmarks.iter().find(|listed| listed.benchmark.id.as_str() == id).unwrap();
         found.block_seconds
     };
-    assert!(cost("plain/sum/100") < 0.1, "six slots of a millisecond");
-    assert!((6.0 * 0.18..6.0 * 2.0).contains(&cost("long iteration")), "{}", cost("long iteration"));
+    assert!(cost("long iteration") > 6.0 * 3.0 * 0.06, "{}", cost("long iteration"));
+    assert!(cost("plain/sum/100") < cost("long iteration") / 2.0, "{}", cost("plain/sum/100"));
     assert!(listing.seconds(2) > 2.0 * cost("long iteration"));
 }
 

@@ -6,7 +6,13 @@
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
+//! - [`doctor`]: the machine and the self-test, with tiny counts.
+//! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
+//! - [`reports`]: a stored verdict in every format.
+//! - [`revisions`]: revisions by name and by default, and what a work tree holds.
+//! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
+//! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
 #![allow(
@@ -21,6 +27,12 @@ mod calibration;
 mod check;
 mod compare;
 mod criterion_link;
+mod doctor;
+mod hostile;
 mod interleave;
+mod reports;
+mod revisions;
+mod schema;
+mod sources;
 mod support;
 mod tidy;

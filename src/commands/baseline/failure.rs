@@ -65,6 +65,9 @@ pub enum Error {
     /// Git does not know who the user is.
     #[error("git does not know who accepts the change")]
     Nobody,
+    /// A shallow clone cannot tell which commits are gone.
+    #[error("this clone is shallow, so commits that seem to be gone may only be missing here")]
+    Shallow,
     /// A run file that cannot be trusted.
     #[error("could not read the run")]
     RunFile(#[source] format::Error),
@@ -114,8 +117,12 @@ impl Hint for Error {
         Some(match self {
             Self::Bare => "run it in a clone with a work tree".into(),
             Self::UnknownRevision(_) => "fetch it first, or name a commit that is here".into(),
-            Self::NoCommit(_) => "commit the changes and measure again".into(),
-            Self::OtherCommit { .. } => "name the commit that was measured, or none".into(),
+            Self::NoCommit(_) => {
+                "commit the changes and measure again, or say which commit a run file stands for with `--stands-for REV`"
+                    .into()
+            }
+            Self::OtherCommit { .. } => "leave out `--stands-for`".into(),
+            Self::Shallow => "fetch all of it first (`git fetch --unshallow`)".into(),
             Self::WrongKey { .. } => "measure again with `tollgate run`: the file was changed".into(),
             Self::NothingToSave(_) => {
                 format!(
@@ -129,7 +136,7 @@ impl Hint for Error {
             Self::NoMatch { similar, .. } => format!("did you mean `{}`?", similar.join("` or `")),
             Self::Glob { .. } => "write one such as `num/*`; `[`, `{`, `*` and `?` are special".into(),
             Self::Reason(_) => "give it with `--reason TEXT`; reviewers will read it".into(),
-            Self::Nobody => "set `user.name` and `user.email` in git".into(),
+            Self::Nobody => "give a name with `--by NAME`, or set `user.name` and `user.email` in git".into(),
             Self::RunFile(error) => return error.hint(),
             Self::NoRemote => {
                 "add one with `git remote add origin URL`, or name one with `--remote NAME`".into()

@@ -61,9 +61,12 @@ pub struct Report {
 /// Prunes.
 ///
 /// # Errors
-/// When a reviewed file that stays cannot be trusted, something cannot be written, or the remote refuses.
+/// When runs of unknown commits are to go from a shallow clone, a reviewed file that stays cannot be trusted, something cannot be written, or the remote refuses.
 pub fn prune(request: &Request<'_>, world: &World<'_>) -> Result<Report, Error> {
     let place = Place::open(request.directory)?;
+    if request.unknown_commits == UnknownCommits::Drop && place.commits.is_shallow() {
+        return Err(Error::Shallow);
+    }
     let retention = |newest: usize| Retention {
         newest: request.newest.unwrap_or(newest),
         max_age_seconds: request.max_age_seconds,

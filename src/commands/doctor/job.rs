@@ -18,6 +18,7 @@ use crate::{
     },
     process::Interrupt,
     progress::{Event, Progress},
+    text::quantity::seconds,
 };
 
 /// How often a rest looks up to see whether the user wants us to stop.
@@ -91,11 +92,20 @@ pub fn run_plan(
     let during = Activity::between(&begun, &ended, us);
     let advice = advise(&findings, &before, &during, &self_test.slots());
     let recorded = keep(&request.state, &self_test);
-    Ok(Report { seed: request.seed, findings, before, during, self_test, advice, recorded })
+    Ok(Report {
+        quick: request.quick,
+        seed: request.seed,
+        findings,
+        before,
+        during,
+        self_test,
+        advice,
+        recorded,
+    })
 }
 
 fn phase(options: &Options) -> String {
-    let time = crate::text::quantity::seconds(options.budget.as_secs_f64());
+    let time = seconds(options.budget.as_secs_f64());
     format!("self-test: A/A and injected slowdowns, at most {time}")
 }
 

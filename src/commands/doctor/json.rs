@@ -5,7 +5,7 @@ use crate::{
         injected::Detection,
         null::{Counted, NullRates},
     },
-    commands::doctor::{report::Report, words},
+    commands::doctor::{report::Report, text, words},
     format::doctor_v1 as v1,
     machine::inspect::{
         Activity,
@@ -21,6 +21,7 @@ pub(super) fn document(report: &Report) -> v1::Document {
         tool_version: env!("CARGO_PKG_VERSION").into(),
         outcome: outcome.as_str(),
         exit_code: outcome.exit_code(),
+        answer: text::headline(report),
         seed: report.seed,
         interrupted: report.self_test.recording.interrupted.map(str::to_owned),
         machine: machine(&report.findings),

@@ -16,6 +16,8 @@ use crate::{
 /// All that was seen, measured and concluded.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// Whether the quick self-test was asked for.
+    pub quick: bool,
     /// The seed of every deal.
     pub seed: u64,
     /// What the machine is, and the state it was in when we came.

@@ -9,7 +9,7 @@ use crate::{
     text::{
         escape::terminal,
         plural,
-        quantity::{bytes, count, percent, seconds, value},
+        quantity::{bytes, count, percent, seconds, share, value},
     },
 };
 
@@ -63,12 +63,12 @@ fn raw(advice: &Advice) -> String {
         Advice::Turbo(scatter) => format!(
             "slots scatter by {} with turbo on, whose frequency follows heat and load: switch it off for measuring (`echo 1 | sudo tee \
              /sys/devices/system/cpu/intel_pstate/no_turbo`, or `echo 0 | sudo tee /sys/devices/system/cpu/cpufreq/boost`)",
-            percent(*scatter)
+            share(*scatter)
         ),
         Advice::Siblings(scatter) => format!(
             "slots scatter by {} while others used cores whose siblings are ours: leave the machine alone while it measures, or \
              switch multithreading off (`echo off | sudo tee /sys/devices/system/cpu/smt/control`)",
-            percent(*scatter)
+            share(*scatter)
         ),
         Advice::QuotaStopped { .. } | Advice::QuotaBelowOne(_) | Advice::OneCore => limits(advice),
         Advice::Swapping(_)
@@ -84,10 +84,10 @@ fn raw(advice: &Advice) -> String {
 
 fn contention(advice: &Advice) -> String {
     match advice {
-        Advice::Steal(share) => format!(
+        Advice::Steal(part) => format!(
             "steal was {}: this host is overcommitted, and the hypervisor gave that time to others. Use a runner of your own or a \
              quieter hour; until then a longer `--budget` or a larger `--margin`",
-            percent(*share)
+            share(*part)
         ),
         Advice::Others { cores, busy } if busy.is_empty() => format!(
             "other processes took {} cores, none of them long enough to be named: run nothing beside the gate",
@@ -133,11 +133,11 @@ fn governor(governors: &[(String, u32)]) -> String {
 
 fn limits(advice: &Advice) -> String {
     match advice {
-        Advice::QuotaStopped { share, cores } => {
+        Advice::QuotaStopped { share: part, cores } => {
             let quota = cores.map_or(String::new(), |cores| format!(" of {} cores", value(cores, "")));
             format!(
                 "the container's quota{quota} was used up and stopped us for {} of the time: raise it by one core at least, or lift it",
-                percent(*share)
+                share(*part)
             )
         }
         Advice::QuotaBelowOne(cores) => format!(
@@ -167,12 +167,12 @@ fn memory(advice: &Advice) -> String {
             bytes(*available as f64),
             bytes(*total as f64)
         ),
-        Advice::MemoryPressure(share) => {
-            format!("tasks waited for memory {} of the time: close what takes it", percent(*share))
+        Advice::MemoryPressure(part) => {
+            format!("tasks waited for memory {} of the time: close what takes it", share(*part))
         }
-        Advice::IoPressure(share) => format!(
+        Advice::IoPressure(part) => format!(
             "tasks waited for the disk {} of the time: let what writes or reads there end first (builds, downloads)",
-            percent(*share)
+            share(*part)
         ),
         _ => String::new(),
     }
@@ -204,19 +204,25 @@ fn clock(source: Option<&str>, read_ns: f64, step_ns: f64) -> String {
 
 fn scatter(unseen: &Unseen) -> String {
     let margin = percent(Policy::default().margin);
-    let Unseen { kernel, scatter, .. } = unseen;
-    let seen = format!("slots of kernel `{kernel}` scatter by {}", percent(*scatter));
-    match (unseen.budget_seconds, unseen.margin) {
-        (Some(budget), _) => format!(
-            "{seen}: a slowdown of {margin} needs `--budget {}` for 8 benchmarks like it",
-            minutes(budget)
+    let names: Vec<String> = unseen.kernels.iter().map(|kernel| format!("`{kernel}`")).collect();
+    let names = plural::list(&names, names.len());
+    let most = if unseen.kernels.len() > 1 { "up to " } else { "" };
+    let seen = format!("slots of {names} scatter by {most}{}", share(unseen.scatter));
+    match (unseen.budget_seconds.map(minutes), unseen.margin.map(percent)) {
+        (Some(budget), Some(least)) => format!(
+            "{seen}: for 8 benchmarks like that a slowdown of {margin} needs `--budget {budget}`; with the default one set their margin to \
+             {least} or more"
         ),
+        (Some(budget), None) => {
+            format!(
+                "{seen}: for 8 benchmarks like that a slowdown of {margin} needs `--budget {budget}`; the default one shows nothing"
+            )
+        }
         (None, Some(least)) => format!(
-            "{seen}: no budget shows a slowdown of {margin} in benchmarks like it; set their margin to {} or more",
-            percent(least)
+            "{seen}: no budget shows a slowdown of {margin} in benchmarks like that; set their margin to {least} or more"
         ),
         (None, None) => {
-            format!("{seen}: nothing can be shown of benchmarks like it within the default budget")
+            format!("{seen}: nothing can be shown of benchmarks like that within the default budget")
         }
     }
 }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::format::parts_v1::{
-    Direction, Environment, FateV1, Method, Mode, Nature, Policy, Revision, Series, Side, Tool, Warning,
-    words,
+    Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
 };
+use crate::format::policy_v1::Policy;
 use crate::model::verdict;
 
 words! {

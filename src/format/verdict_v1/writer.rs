@@ -8,7 +8,8 @@ use super::document::{
 };
 use crate::format::{
     layout,
-    parts_v1::{Environment, Policy, Revision, Series, Tool, Warning},
+    parts_v1::{Environment, Revision, Series, Tool, Warning},
+    policy_v1::Policy,
     version::Kind,
 };
 use crate::model::{

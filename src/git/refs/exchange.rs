@@ -330,7 +330,14 @@ impl Archive {
             return Err(Error::Interrupted(signal));
         }
         let spec = program::exchange(self.common_dir(), args, remote.timeout);
-        Ok(process::run(&spec, remote.interrupt)?)
+        process::run(&spec, remote.interrupt).map_err(|error| match error {
+            process::Error::Interrupted { signal, .. } => Error::Interrupted(signal),
+            process::Error::TimedOut { limit, stderr_tail, .. } => Error::Unreachable {
+                remote: remote.name.to_owned(),
+                reason: bounded(&format!("no answer within {} s {stderr_tail}", limit.as_secs_f64())),
+            },
+            other => other.into(),
+        })
     }
 
     /// Sorts git's words about a failed exchange. They are in English: the language is fixed.

@@ -300,6 +300,22 @@ fn interrupted_push_says_so_and_keeps_what_was_recorded() {
     assert_eq!(paths(&clone), ["a/1"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn remote_that_never_answers_is_given_up() {
+    let scene = Scene::new();
+    let clone = scene.clone("one");
+    append(&clone, &["a/1"]);
+    git(&clone, &["remote", "set-url", "origin", "ssh://somewhere/x.git"]);
+    git(&clone, &["config", "core.sshCommand", "sleep 600 #"]);
+    let archive = Archive::open(&clone, NAME).unwrap();
+    let interrupt = Interrupt::new();
+    let patience = Duration::from_millis(500);
+    let remote = Remote { name: "origin", interrupt: &interrupt, timeout: patience, pauses: &[] };
+    let error = archive.push(&remote, &message()).unwrap_err();
+    assert!(error.to_string().contains("no answer within 0.5 s"), "{error}");
+}
+
 #[test]
 fn lock_file_left_by_a_killed_process_is_cleared_away() {
     let scene = Scene::new();

@@ -9,16 +9,21 @@ use std::{
 
 use tollgate::{
     commands::baseline::{
-        Error,
+        Error, prune,
         save::{self, Send},
         verify,
     },
     hint::Hint,
     model::outcome::{ErrorClass, Outcome},
-    store::{self, load, load::From, verify::Severity},
+    store::{
+        self, load,
+        load::From,
+        prune::{Effect, Reason},
+        verify::Severity,
+    },
 };
 
-use super::{DAY, START, Scene, environment, git, run, save_to};
+use super::{DAY, START, Scene, environment, git, in_world, run, save_to};
 
 /// A scene with three saved runs.
 fn stored() -> Scene {
@@ -91,7 +96,7 @@ fn other_and_newer_formats_are_told_apart() {
         |text| text.replace("tollgate.baseline/1", "tollgate.run/1"),
         "where `tollgate.baseline/1` is expected",
     );
-    broken_by(|text| text.replace("tollgate.baseline/1", "other/1"), "unknown format `other/1`");
+    broken_by(|text| text.replace("tollgate.baseline/1", "other/1"), "has format `other/1`");
     let scene = stored();
     let newer =
         fs::read_to_string(scene.file()).unwrap().replace("tollgate.baseline/1", "tollgate.baseline/2");
@@ -136,6 +141,33 @@ fn commits_that_are_gone_are_broken_in_a_full_clone_and_a_warning_in_a_shallow_o
     let verified = scene.verify();
     assert_eq!(verified.findings[0].severity, Severity::Warning);
     assert!(!verified.is_broken());
+    let work = scene.work();
+    let request = prune::Request {
+        directory: &work,
+        place: From::WorkTree,
+        newest: None,
+        max_age_seconds: None,
+        drop_environments: vec![],
+        unknown_commits: prune::UnknownCommits::Drop,
+        send: Send::No,
+        effect: Effect::Apply,
+    };
+    let prune = || in_world(START + 10 * DAY, |world| prune::prune(&request, world));
+    assert!(matches!(prune(), Err(Error::Shallow)));
+    fs::remove_file(work.join(".git/shallow")).unwrap();
+    assert_eq!(prune().unwrap().baselines.unwrap().dropped, [Reason::UnknownCommit; 2]);
+    assert_eq!(findings(&scene), [] as [String; 0]);
+}
+
+#[test]
+fn file_that_cannot_even_be_opened_is_a_finding_beside_the_others() {
+    let scene = stored();
+    let odd = scene.file().with_file_name("odd.json");
+    fs::create_dir(&odd).unwrap();
+    let found = findings(&scene);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("odd.json could not read"), "{found:?}");
+    assert_eq!(scene.verify().runs, 6);
 }
 
 #[test]
@@ -183,7 +215,7 @@ fn foreign_file_in_the_history_is_named_with_its_remedy() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().any(|one| one.contains(&record) && one.contains("does not match its digest")));
     assert!(found.iter().any(|one| one.contains("notes/README") && one.contains("no path of a run record")));
-    assert!(scene.verify().findings[0].remedy.contains("prune --history"));
+    assert!(scene.verify().findings[0].remedy.contains("prune --in history"));
 }
 
 /// A tiny file system, unmounted when dropped.

@@ -203,7 +203,12 @@ fn dirty_tree_is_refused_unless_the_commit_it_stands_for_is_named() {
     dirty.head.label = "work tree".into();
     let error = scene.save(&dirty).unwrap_err();
     assert_eq!(error.class(), ErrorClass::Configuration);
-    assert_eq!(error.hint().as_deref(), Some("commit the changes and measure again"));
+    assert_eq!(
+        error.hint().as_deref(),
+        Some(
+            "commit the changes and measure again, or say which commit a run file stands for with `--stands-for REV`"
+        )
+    );
     assert!(!scene.file().exists());
     let attempt = |run: &Run, revision: &str| {
         let request = save::Request {

@@ -30,6 +30,8 @@ pub(crate) struct Scene {
     pub(crate) previous: Vec<Measurement>,
     pub(crate) interrupt: Interrupt,
     pub(crate) folder: tempfile::TempDir,
+    /// The folder that measuring gets instead of that.
+    pub(crate) elsewhere: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -66,6 +68,7 @@ impl Scene {
             previous: Vec::new(),
             interrupt: Interrupt::new(),
             folder: tempfile::tempdir().unwrap(),
+            elsewhere: None,
         }
     }
 
@@ -142,7 +145,7 @@ impl Scene {
             standing: &standing,
             slot: self.slot,
             pin: None,
-            folder: self.folder.path(),
+            folder: self.elsewhere.as_deref().unwrap_or(self.folder.path()),
             previous: &self.previous,
         };
         let value = act(&request, &listener);

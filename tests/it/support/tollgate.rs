@@ -50,11 +50,11 @@ pub(crate) fn command(directory: &Path) -> Command {
 
 /// Runs the program to its end.
 pub(crate) fn tollgate(directory: &Path, args: &[&str]) -> Ran {
-    ran(command(directory).args(args).output().unwrap())
+    ran(&command(directory).args(args).output().unwrap())
 }
 
 /// What an ended process came to.
-pub(crate) fn ran(output: Output) -> Ran {
+pub(crate) fn ran(output: &Output) -> Ran {
     Ran {
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

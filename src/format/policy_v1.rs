@@ -1,0 +1,149 @@
+//! The rules of a check, as version 1 of run and verdict spell them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::parts_v1::words;
+use crate::model::policy::{self, FamilyMethod};
+
+words! {
+    /// Whether inconclusive benchmarks are tolerated.
+    Strictness = policy::Strictness { Normal, Strict }
+}
+
+/// How a family shares its error rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Family {
+    /// Bounds the expected share of false regressions among those named.
+    BenjaminiHochberg,
+    /// Bounds the chance of any false regression.
+    Holm,
+}
+
+/// The rules in force.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Policy {
+    /// The smallest change that matters, relative.
+    margin: f64,
+    /// The share of false regressions tolerated among those named.
+    false_discovery_rate: f64,
+    /// How a family shares it.
+    family: Family,
+    /// The share of benchmarks that may be blind.
+    max_blind: f64,
+    /// The relative slowdown that a benchmark must be able to rule out.
+    must_rule_out: f64,
+    /// Whether a check in which every benchmark is new passes.
+    allow_new: bool,
+    /// Whether inconclusive benchmarks are tolerated.
+    strictness: Strictness,
+    /// Per-benchmark rules in the order of the file.
+    rules: Vec<Rule>,
+    /// Accepted regressions.
+    waivers: Vec<Waiver>,
+    /// Renamed benchmarks.
+    renames: Vec<Rename>,
+}
+
+/// What applies to the benchmarks that a glob matches.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Rule {
+    /// Glob over the benchmark id or `target:id`.
+    benchmark: String,
+    /// The smallest change that matters, relative.
+    margin: Option<f64>,
+    /// The metrics to judge.
+    metrics: Option<Vec<String>>,
+    /// Leave the benchmark out.
+    ignore: Option<bool>,
+    /// An absolute bound on head's value, in the metric's unit.
+    budget: Option<f64>,
+    /// An absolute change under which no change matters, in the metric's unit.
+    floor: Option<f64>,
+}
+
+/// A regression that somebody accepted.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Waiver {
+    /// Glob over the benchmark id or `target:id`.
+    benchmark: String,
+    /// The largest relative change that it covers.
+    cap: f64,
+    /// Why.
+    reason: String,
+    /// Who answers for it.
+    owner: String,
+    /// The last day on which it holds, `YYYY-MM-DD` (UTC).
+    expires: String,
+}
+
+/// A benchmark with a new name.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Rename {
+    /// The id in base.
+    from: String,
+    /// The id in head.
+    to: String,
+}
+
+impl From<&policy::Policy> for Policy {
+    fn from(policy: &policy::Policy) -> Self {
+        let rule = |rule: &policy::Rule| {
+            let policy::Rule { benchmark, margin, metrics, ignore, budget, floor } = rule.clone();
+            Rule { benchmark, margin, metrics, ignore, budget, floor }
+        };
+        let waiver = |waiver: &policy::Waiver| {
+            let policy::Waiver { benchmark, cap, reason, owner, expires } = waiver.clone();
+            Waiver { benchmark, cap, reason, owner, expires }
+        };
+        let rename = |rename: &policy::Rename| Rename { from: rename.from.clone(), to: rename.to.clone() };
+        Self {
+            margin: policy.margin,
+            false_discovery_rate: policy.false_discovery_rate,
+            family: match policy.family {
+                FamilyMethod::FalseDiscovery => Family::BenjaminiHochberg,
+                FamilyMethod::Strict => Family::Holm,
+            },
+            max_blind: policy.max_blind,
+            must_rule_out: policy.must_rule_out,
+            allow_new: policy.allow_new,
+            strictness: policy.strictness.into(),
+            rules: policy.rules.iter().map(rule).collect(),
+            waivers: policy.waivers.iter().map(waiver).collect(),
+            renames: policy.renames.iter().map(rename).collect(),
+        }
+    }
+}
+
+impl From<Policy> for policy::Policy {
+    fn from(policy: Policy) -> Self {
+        let rule = |rule: Rule| {
+            let Rule { benchmark, margin, metrics, ignore, budget, floor } = rule;
+            policy::Rule { benchmark, margin, metrics, ignore, budget, floor }
+        };
+        let waiver = |waiver: Waiver| {
+            let Waiver { benchmark, cap, reason, owner, expires } = waiver;
+            policy::Waiver { benchmark, cap, reason, owner, expires }
+        };
+        Self {
+            margin: policy.margin,
+            false_discovery_rate: policy.false_discovery_rate,
+            family: match policy.family {
+                Family::BenjaminiHochberg => FamilyMethod::FalseDiscovery,
+                Family::Holm => FamilyMethod::Strict,
+            },
+            max_blind: policy.max_blind,
+            must_rule_out: policy.must_rule_out,
+            allow_new: policy.allow_new,
+            strictness: policy.strictness.into(),
+            rules: policy.rules.into_iter().map(rule).collect(),
+            waivers: policy.waivers.into_iter().map(waiver).collect(),
+            renames: policy
+                .renames
+                .into_iter()
+                .map(|Rename { from, to }| policy::Rename { from, to })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The verdict for a terminal. Colours only when asked for; fits any width from 40 columns on.
+
+mod draw;
+mod wrap;
+
+#[cfg(test)]
+mod tests;
+
+pub use draw::{Style, render};

@@ -1,0 +1,336 @@
+//! One corpus of nasty names and broken files through every reader and renderer. Nothing may panic, and nothing that others
+//! chose may steer a terminal, a page or a log.
+
+use serde_json::{Value, json};
+use tollgate::{
+    format::{baseline_v1, history_v1, run_v1, verdict_v1, version},
+    hint::Hint,
+    model::verdict::CheckVerdict,
+    report::{
+        json as json_report, markdown,
+        table::{self, Style},
+    },
+    sources::{
+        input::{Input, InputFile, parse},
+        slots_csv,
+    },
+    text::escape,
+};
+
+use crate::support::fixtures::{self, FOREIGN, file, input};
+
+/// What somebody may call a benchmark.
+fn names() -> Vec<String> {
+    let fixed = [
+        "\u{1b}[2J\u{1b}]0;owned\u{7}",
+        "a\u{202e}b\u{2066}c\u{200b}d\u{feff}",
+        "a\nb\r\nc\td\u{0}e\u{7f}f\u{9b}31m",
+        "::error::gone",
+        "  ::add-mask::x",
+        "##[error]x",
+        "@everyone #1 GH-2 octo/cat#3 deadbeef",
+        "`|`|``\\|\\\\|",
+        "</code></td></details><script>alert(1)</script>",
+        "![x](https://evil.example/a.png) [y](javascript:z) <https://a.b> www.a.b mailto:a@b.c",
+        "```\n# heading\n```",
+        "---\n- x\n1. y\n> z\n|a|b|",
+        "<!-- -->&lt;&#64;&amp;",
+        "$\\sqrt{2}$ :tada: [^1] ~~a~~ **b** __c__",
+        "=cmd|' /C calc'!A0",
+        "größe/日本語/🦀/مرحبا/e\u{301}\u{301}\u{301}",
+        " leading and trailing ",
+        "..//../etc/passwd",
+        "%s%n{}{:?}",
+        "\u{e0041}\u{3164}\u{ffa0}\u{fe0f}\u{10ffff}",
+        "]]>&#0;<?xml?>",
+        "'; DROP TABLE benchmarks; --",
+        ".",
+    ];
+    let mut names: Vec<String> = fixed.iter().map(|name| (*name).to_owned()).collect();
+    names.push("x".repeat(4096));
+    names.push("日本".repeat(600));
+    names.push("|`".repeat(1000));
+    names.push("a b ".repeat(1000));
+    names
+}
+
+/// The frozen verdict with every text that others choose replaced.
+fn named(name: &str) -> Value {
+    let mut verdict: Value = serde_json::from_slice(&fixtures::bytes("tollgate/1/verdict.json")).unwrap();
+    for (at, row) in verdict["benchmarks"].as_array_mut().unwrap().iter_mut().enumerate() {
+        for key in ["id", "metric", "unit", "reason", "target"] {
+            row[key] = name.into();
+        }
+        row["benchmark"] = format!("{at}").into();
+    }
+    for key in ["new", "missing", "failed", "warnings"] {
+        let list = json!([name]);
+        let place = if key == "warnings" { &mut verdict[key] } else { &mut verdict["census"][key] };
+        *place = list;
+    }
+    for key in ["cpu", "os", "kernel", "virtualisation", "rustc", "profile", "flags"] {
+        verdict["environment"][key] = name.into();
+    }
+    for place in ["base", "head"] {
+        verdict[place]["label"] = name.into();
+    }
+    verdict["families"][0]["name"] = name.into();
+    verdict["families"][0]["method"] = name.into();
+    for outcome in verdict["outcomes"].as_array_mut().unwrap() {
+        outcome["reason"] = name.into();
+    }
+    verdict["evidence"] = Value::Null;
+    verdict
+}
+
+fn verdicts() -> impl Iterator<Item = (String, CheckVerdict)> {
+    names().into_iter().map(|name| {
+        let bytes = named(&name).to_string();
+        let verdict =
+            verdict_v1::from_json(bytes.as_bytes()).unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        (name, verdict)
+    })
+}
+
+/// Whether a character hides, moves or reorders what is shown.
+fn is_odd(character: char) -> bool {
+    escape::visible(&character.to_string()).starts_with('\\') && character != '\\'
+}
+
+#[test]
+fn a_terminal_shows_every_name_as_plain_text_within_its_width() {
+    for (name, verdict) in verdicts() {
+        for width in [40, 80, 200] {
+            let text = table::render(&verdict, Style { width, ..Style::default() });
+            for line in text.lines() {
+                assert!(!line.chars().any(is_odd), "{name:?} as {line:?}");
+                assert!(escape::columns(line) <= width, "{name:?}: {line:?} in {width}");
+                assert!(!line.trim_start().starts_with("::"), "{name:?} as {line:?}");
+                assert!(!line.contains("##["), "{name:?} as {line:?}");
+            }
+        }
+        let painted = table::render(&verdict, Style { colour: true, ..Style::default() });
+        let codes = painted.split('\u{1b}').skip(1);
+        assert!(codes.clone().all(|code| code.starts_with('[') && code.contains('m')), "{name:?}");
+    }
+}
+
+/// Markdown without its code: what is left may do something.
+fn active(markdown: &str) -> String {
+    let mut text = String::new();
+    let mut rest = markdown;
+    while let Some((before, after)) = rest.split_once("<code>") {
+        text += before;
+        rest = after.split_once("</code>").expect("code is closed").1;
+    }
+    text += rest;
+    // In one line, backticks come in pairs, since names with backticks become `<code>`.
+    text.lines()
+        .map(|line| {
+            assert!(line.matches('`').count().is_multiple_of(2), "{line}");
+            // An entity is a character that does nothing.
+            let outside = line.split('`').step_by(2).collect::<String>();
+            let mut parts = outside.split("&#");
+            let first = parts.next().unwrap_or("").to_owned();
+            let rest = parts.map(|part| part.split_once(';').map_or(part, |(_, after)| after));
+            let literal = first + &rest.collect::<String>();
+            // What stands behind a backslash is literal too.
+            ["\\[", "\\]", "\\*", "\\_", "\\~", "\\^"]
+                .iter()
+                .fold(literal, |text, escaped| text.replace(escaped, ""))
+                + "\n"
+        })
+        .collect()
+}
+
+#[test]
+fn markdown_keeps_its_shape_whatever_the_names_are() {
+    let calm =
+        active(&markdown::render(&verdict_v1::from_json(named("calm").to_string().as_bytes()).unwrap()));
+    let shape = |text: &str| {
+        let tags =
+            ["<details>", "</details>", "<summary>", "</summary>"].map(|tag| text.matches(tag).count());
+        let lines =
+            ["|", "- ", "> ", "#"].map(|start| text.lines().filter(|line| line.starts_with(start)).count());
+        (tags, lines)
+    };
+    for (name, verdict) in verdicts() {
+        let markdown = markdown::render(&verdict);
+        assert!(!markdown.chars().any(|c| is_odd(c) && !matches!(c, '\n' | '\u{fe0f}')), "{name:?}");
+        let active = active(&markdown);
+        assert_eq!(shape(&active), shape(&calm), "{name:?}:\n{markdown}");
+        for line in active.lines().filter(|line| line.starts_with('|')) {
+            assert!(matches!(line.matches('|').count(), 7 | 12), "{name:?}: {line}");
+        }
+        let odd = [
+            "@", "http:", "https:", "www.", "](", "![", "<script", "<!--", "mailto:", "GH-", "#1", "$",
+            ":tada",
+        ];
+        for odd in odd {
+            assert!(!active.contains(odd), "{name:?}: {odd} in\n{active}");
+        }
+        assert!(markdown.len() < 500_000, "{name:?}: {} bytes", markdown.len());
+    }
+}
+
+#[test]
+fn json_keeps_every_name_bit_by_bit() {
+    for (name, verdict) in verdicts() {
+        let read = verdict_v1::from_json(&json_report::render(&verdict)).unwrap();
+        assert_eq!(read.judgements[0].display_id, name);
+        assert_eq!(read, verdict);
+    }
+}
+
+/// What goes wrong is told in one short line of plain text.
+fn check_error(error: &(impl std::error::Error + Hint), input: &str) {
+    let text = format!("{error}{}", error.hint().unwrap_or_default());
+    assert!(!text.chars().any(is_odd), "{input}: {text:?}");
+    assert!(text.chars().count() < 1200, "{input}: {} characters", text.chars().count());
+}
+
+/// Bytes through every reader of documents; those that read come back.
+fn through_documents(input: &str, bytes: &[u8]) {
+    if let Err(error) = version::kind(bytes) {
+        check_error(&error.in_file("a\u{1b}.json"), input);
+    }
+    match run_v1::from_json(bytes) {
+        Ok(run) => drop(run_v1::from_json(&run_v1::to_json(&run)).unwrap()),
+        Err(error) => check_error(&error.in_file(input), input),
+    }
+    match verdict_v1::from_json(bytes) {
+        Ok(verdict) => {
+            drop(table::render(&verdict, Style::default()));
+            drop(markdown::render(&verdict));
+            drop(verdict_v1::from_json(&verdict_v1::to_json(&verdict)).unwrap());
+        }
+        Err(error) => check_error(&error.in_file(input), input),
+    }
+    if let Err(error) = baseline_v1::from_json(bytes) {
+        check_error(&error, input);
+    }
+    baseline_v1::verify(bytes).iter().for_each(|error| check_error(error, input));
+    if let Err(error) = history_v1::from_json(input, bytes) {
+        check_error(&error, input);
+    }
+}
+
+fn through_sources(name: &str, bytes: &[u8]) {
+    if let Err(error) = parse(&file(name, bytes)) {
+        check_error(&error, name);
+    }
+    if let Err(error) = slots_csv::parse(name, bytes) {
+        check_error(&error, name);
+    }
+}
+
+/// A small generator that repeats itself: SplitMix64.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
+    }
+}
+
+/// The bytes cut off, with bytes exchanged, with parts doubled or left out.
+fn broken(bytes: &[u8], rounds: usize, dice: &mut Dice) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = (0..12).map(|cut| bytes[..bytes.len() * cut / 12].to_vec()).collect();
+    let odd = [b'"', b'{', b'[', b'}', b',', b'-', b'9', b'e', 0, 0xff, b'\n', b'\\'];
+    for _ in 0..rounds {
+        let mut edited = bytes.to_vec();
+        for _ in 0..=dice.roll(3) {
+            let at = dice.roll(edited.len());
+            match dice.roll(3) {
+                0 => edited[at] = odd[dice.roll(odd.len())],
+                1 => drop(edited.drain(at..(at + 1 + dice.roll(40)).min(edited.len()))),
+                _ => {
+                    let part = edited[at..(at + dice.roll(60)).min(edited.len())].to_vec();
+                    drop(edited.splice(at..at, part));
+                }
+            }
+            if edited.is_empty() {
+                break;
+            }
+        }
+        all.push(edited);
+    }
+    all
+}
+
+#[test]
+fn broken_documents_are_refused_or_read_but_never_panic() {
+    let mut dice = Dice(7);
+    for name in ["run.json", "verdict.json"] {
+        let bytes = fixtures::bytes(&format!("tollgate/1/{name}"));
+        for edited in broken(&bytes, 60, &mut dice) {
+            through_documents(name, &edited);
+        }
+    }
+}
+
+#[test]
+fn broken_outputs_of_other_tools_are_refused_or_read_but_never_panic() {
+    let mut dice = Dice(11);
+    for name in FOREIGN {
+        let whole = input(name);
+        for at in 0..whole.files.len().min(4) {
+            for edited in broken(&whole.files[at].bytes, 25, &mut dice) {
+                let mut input: Input = whole.clone();
+                input.files[at] = InputFile { bytes: edited.clone(), ..input.files[at].clone() };
+                if let Err(error) = parse(&input) {
+                    check_error(&error, name);
+                }
+                through_sources(name, &edited);
+            }
+        }
+    }
+}
+
+#[test]
+fn oversized_inputs_are_refused_at_once() {
+    let long_id = "x".repeat(10 << 20);
+    let frozen: Value = serde_json::from_slice(&fixtures::bytes("tollgate/1/verdict.json")).unwrap();
+    let mut verdict = frozen;
+    verdict["benchmarks"][0]["id"] = long_id.clone().into();
+    let cases: [(&str, Vec<u8>); 8] = [
+        ("long id", verdict.to_string().into_bytes()),
+        ("deep lists", "[".repeat(1 << 20).into_bytes()),
+        ("deep objects", "{\"a\":".repeat(1 << 18).into_bytes()),
+        (
+            "deep in a key",
+            format!("{{\"schema\": \"tollgate.run/1\", \"x\": {}", "[".repeat(1 << 20)).into_bytes(),
+        ),
+        ("unending string", format!("{{\"schema\": \"{long_id}").into_bytes()),
+        ("huge number", format!("{{\"seed\": {}}}", "9".repeat(1 << 20)).into_bytes()),
+        ("nothing", Vec::new()),
+        ("zeros", vec![0; 1 << 20]),
+    ];
+    for (name, bytes) in cases {
+        through_documents(name, &bytes);
+        through_sources(name, &bytes);
+        assert!(run_v1::from_json(&bytes).is_err() && verdict_v1::from_json(&bytes).is_err(), "{name}");
+    }
+    let hyperfine = format!("{{\"results\": [{{\"command\": \"{long_id}\", \"times\": [1.0]}}]}}");
+    let error = parse(&file("a.json", hyperfine)).unwrap_err();
+    assert!(error.to_string().contains("at most 4096 are accepted"), "{error}");
+    let csv = format!("benchmark,position,block,side,value\n{long_id},1,1,A,5\n");
+    assert!(slots_csv::parse("a.csv", csv.as_bytes()).is_err());
+}
+
+#[test]
+fn names_from_files_of_slots_reach_the_reader_or_are_refused_by_line() {
+    for name in names() {
+        let quoted = name.replace('"', "\"\"");
+        let csv =
+            format!("benchmark,position,block,side,value\n\"{quoted}\",1,1,A,5\n\"{quoted}\",2,1,B,6\n");
+        match slots_csv::parse("a.csv", csv.as_bytes()) {
+            Ok(run) => assert_eq!(run.measurements[0].benchmark.id.as_str(), name.trim()),
+            Err(error) => check_error(&error, &name),
+        }
+    }
+}

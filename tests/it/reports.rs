@@ -1,0 +1,89 @@
+//! A stored verdict in every format.
+
+use tollgate::{
+    format::verdict_v1,
+    model::{outcome::Outcome, verdict::CheckVerdict},
+    report::{
+        json, markdown,
+        table::{self, Style},
+        view::View,
+    },
+};
+
+use crate::support::fixtures;
+
+fn verdict() -> CheckVerdict {
+    verdict_v1::from_json(&fixtures::bytes("tollgate/1/verdict.json")).unwrap()
+}
+
+#[test]
+fn the_first_line_of_every_format_is_the_answer() {
+    let answer = "regressed: 1 of 6 benchmarks got slower (";
+    let table = table::render(&verdict(), Style::default());
+    assert!(table.starts_with(answer), "{table}");
+    let markdown = markdown::render(&verdict());
+    assert!(markdown.lines().next().unwrap().contains(answer), "{markdown}");
+}
+
+#[test]
+fn json_is_the_stored_verdict_byte_by_byte() {
+    assert_eq!(json::render(&verdict()), fixtures::bytes("tollgate/1/verdict.json"));
+}
+
+#[test]
+fn formats_agree_on_order_numbers_and_sentences() {
+    let view = View::of(&verdict());
+    let table = table::render(&verdict(), Style { width: 400, verbose: true, ..Style::default() });
+    let markdown = markdown::render(&verdict());
+    let (mut in_table, mut in_markdown) = (0, 0);
+    for row in &view.rows {
+        // From where the row before was found: the order is the same.
+        let at = table[in_table..].find(&row.name).unwrap_or_else(|| panic!("{} in {table}", row.name));
+        in_table += at;
+        if !row.name.contains('|') {
+            let at = markdown[in_markdown..].find(&format!("`{}`", row.name));
+            in_markdown += at.unwrap_or_else(|| panic!("{} in {markdown}", row.name));
+        }
+        for cell in [&row.change, &row.interval, &row.base, &row.head] {
+            assert!(table.contains(cell.as_str()) && markdown.contains(cell.as_str()), "{cell}");
+        }
+        let sentence = row.sentence.lines().next().unwrap();
+        assert!(table.contains(sentence), "{sentence} in\n{table}");
+    }
+}
+
+#[test]
+fn every_outcome_leads_with_its_word() {
+    let classes = [
+        tollgate::model::outcome::ErrorClass::Configuration,
+        tollgate::model::outcome::ErrorClass::Measurement,
+        tollgate::model::outcome::ErrorClass::Reporting,
+    ];
+    let outcomes = [Outcome::Pass, Outcome::Regressed, Outcome::Inconclusive, Outcome::Incomplete];
+    for outcome in outcomes.into_iter().chain(classes.map(Outcome::Error)) {
+        for judgements in [verdict().judgements, Vec::new()] {
+            let verdict =
+                CheckVerdict { outcome, outcomes: vec![(outcome, String::new())], judgements, ..verdict() };
+            let table = table::render(&verdict, Style::default());
+            assert!(table.starts_with(&format!("{}: ", outcome.as_str())), "{table}");
+            let markdown = markdown::render(&verdict);
+            assert!(
+                markdown.lines().next().unwrap().contains(&format!(" {}: ", outcome.as_str())),
+                "{markdown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_check_never_looks_like_a_pass() {
+    let mut verdict = verdict();
+    verdict.judgements.clear();
+    verdict.census = Default::default();
+    verdict.outcome = Outcome::Incomplete;
+    verdict.outcomes = vec![(Outcome::Incomplete, "no benchmarks were found".into())];
+    let table = table::render(&verdict, Style::default());
+    assert!(table.starts_with("incomplete: no benchmarks were found\n"), "{table}");
+    assert!(table.contains("compared:  0 of 0 benchmarks"));
+    assert!(!markdown::render(&verdict).contains('✅'));
+}
