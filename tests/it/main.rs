@@ -2,6 +2,7 @@
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
 //! - [`builds`]: base and head built alike, from real repositories.
+//! - [`calibration`]: false alarms and power of the statistics on simulated and recorded slots, against what is promised.
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
@@ -22,6 +23,7 @@
 
 mod baseline;
 mod builds;
+mod calibration;
 mod check;
 mod compare;
 mod criterion_link;

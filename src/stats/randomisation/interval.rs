@@ -15,6 +15,11 @@ const LEAST_CONFIDENCE_LOST: f64 = 0.1;
 /// Gaps looked at beyond the crossing for another one further out: p is nearly, not strictly, monotone in the shift.
 const SCAN: usize = 4;
 
+/// Where a gap is tested, as a part of the way through it. T changes at the differences only, but p also where slots of different blocks change places,
+/// which is inside the gaps. With normal noise and six rounds the ends of an interval at .005 are missed in .0061 when the middle is asked (120,000 ends, the test
+/// itself rejecting .0054 of the same), in .0050 at .65, in .0046 at .75, in .0041 when three places are; at .05 in .043, .039, .037 and .034.
+pub(super) const INSIDE: f64 = 0.7;
+
 /// An interval for the true shift of head against base, in ln units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
@@ -70,17 +75,13 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// A shift inside a gap.
+    /// The shift that stands for a gap between two differences.
     fn inside(&self, gap: usize) -> f64 {
-        let (first, last) = (self.differences[0], self.differences[self.differences.len() - 1]);
-        match gap {
-            0 => first - 1.0,
-            gap if gap == self.differences.len() => last + 1.0,
-            gap => f64::midpoint(self.differences[gap - 1], self.differences[gap]),
-        }
+        let (low, high) = (self.differences[gap - 1], self.differences[gap]);
+        low + INSIDE * (high - low)
     }
 
-    /// Whether the exact test of a shift inside the gap accepts it.
+    /// Whether the exact test accepts a shift inside the gap.
     fn accepts(&mut self, gap: usize) -> bool {
         if gap == 0 || gap == self.differences.len() {
             return gap > 0;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::{
     deals::{Scores, Tail},
+    interval::INSIDE,
     *,
 };
 use crate::stats::random::Stream;
@@ -193,7 +194,8 @@ fn so_few_deals_that_no_end_means_anything_leave_it_infinite() {
 fn lower_by_listing(blocks: &DealtBlocks, alpha: f64) -> f64 {
     let mut differences = blocks.differences();
     differences.dedup_by(|later, kept| *later - *kept <= 1e-12);
-    let accepted = |pair: &[f64]| greater(blocks, f64::midpoint(pair[0], pair[1])) > alpha * (1.0 + 1e-9);
+    let accepted =
+        |pair: &[f64]| greater(blocks, pair[0] + INSIDE * (pair[1] - pair[0])) > alpha * (1.0 + 1e-9);
     let last = differences[differences.len() - 1];
     differences.windows(2).find(|pair| accepted(pair)).map_or(last, |pair| pair[0])
 }

@@ -3,6 +3,8 @@
 
 pub(crate) mod fixtures;
 pub(crate) mod measuring;
+pub(crate) mod recorded;
 pub(crate) mod repository;
 pub(crate) mod samples;
 pub(crate) mod tollgate;
+pub(crate) mod trial;
