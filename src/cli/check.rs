@@ -117,7 +117,8 @@ pub(super) fn demo(door: &Door, args: &DemoArgs) -> Result<Outcome, Failure> {
             directory: folder,
             executable: door.executable()?,
             settings: resolve(flags, &File::default()),
-            seed: None,
+            // A demo is seen anew each time: it does not go on from the one before.
+            seed: Some(door.draw_seed()),
             fresh_seed: door.draw_seed(),
             now: door.now,
         },
