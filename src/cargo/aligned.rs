@@ -24,7 +24,7 @@ use crate::{
     process::{self, Interrupt, replace::replace_us},
 };
 
-/// The variable that makes the tollgate binary a compiler wrapper; it holds the flags, separated by [`SEPARATOR`].
+/// The variable that makes the tollgate binary a compiler wrapper; it holds the flags, separated by the unit separator.
 pub const MARK: &str = "TOLLGATE_RUSTC_WRAPPER";
 /// The variable with the user's own wrapper.
 const NEXT: &str = "TOLLGATE_RUSTC_WRAPPER_NEXT";

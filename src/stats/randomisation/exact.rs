@@ -98,7 +98,7 @@ fn knapsack(block: &BlockScores, budget: &mut f64) -> Option<Sums> {
     Some(Sums { terms, least: least as u64 * divisor + u64::from(lowest) * heads as u64 })
 }
 
-/// into[s] = (1 - share) into[s] + share from[s - offset].
+/// `into[s] = (1 - share) into[s] + share from[s - offset]`.
 fn blend(into: &mut [f64], from: &[f64], offset: usize, share: f64) {
     into.iter_mut().for_each(|p| *p *= 1.0 - share);
     if offset < into.len() {
