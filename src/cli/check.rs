@@ -3,7 +3,7 @@
 use super::{
     Door,
     args::{DemoArgs, DoctorArgs, check::CheckArgs, output::OutputArgs, run::RunArgs},
-    compare::deliver,
+    compare::{check_outputs, deliver, remove_old_reports},
     resolve::selection,
 };
 use crate::{
@@ -13,13 +13,17 @@ use crate::{
         resolve::{Flags, resolve},
     },
     files::atomic,
-    model::outcome::{ErrorClass, Outcome},
+    model::outcome::Outcome,
 };
 use std::path::Path;
 
 /// `tollgate check`.
 pub(super) fn check(door: &Door, args: CheckArgs) -> Result<Outcome, Failure> {
     let (list, output, seed) = (args.list, args.output.clone(), args.seed);
+    check_outputs(&output, &[])?;
+    if !list {
+        remove_old_reports(&output);
+    }
     let request = check::Request {
         directory: door.here()?,
         executable: door.executable()?,
@@ -162,7 +166,6 @@ pub(super) fn doctor(door: &Door, args: &DoctorArgs) -> Result<Outcome, Failure>
 /// Writes a result that the user asked for.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     atomic::write(path, bytes).map_err(|error| {
-        let message = format!("could not write `{}`: {error}", path.display());
-        Failure::message(ErrorClass::Reporting, message, "check the folder's permissions and the free space")
+        Failure::reporting(error).while_doing(format!("could not write `{}`", path.display()))
     })
 }

@@ -18,7 +18,7 @@ use crate::{
     },
     report,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `tollgate compare`.
 pub(super) fn compare(door: &Door, args: &CompareArgs) -> Result<Outcome, Failure> {
@@ -34,6 +34,11 @@ pub(super) fn compare(door: &Door, args: &CompareArgs) -> Result<Outcome, Failur
         }
         (None, _) => compare::Inputs::Results { base: args.base.clone(), head: args.head.clone() },
     };
+    let named: Vec<&Path> = match &inputs {
+        compare::Inputs::Slots(file) => vec![file],
+        compare::Inputs::Results { base, head } => base.iter().chain(head).map(PathBuf::as_path).collect(),
+    };
+    check_outputs(&args.output, &named)?;
     let verdict = compare::run(&compare::Request { inputs, policy, now: door.now })?;
     deliver(door, &verdict, &args.output)
 }
@@ -45,12 +50,14 @@ pub(super) fn judge(door: &Door, args: &JudgeArgs) -> Result<Outcome, Failure> {
         margin: args.margin.map(|percent| percent.0),
         strictness: args.strict.then_some(Strictness::Strict),
     };
+    check_outputs(&args.output, &[&args.file])?;
     let verdict = judge::run(&request)?;
     deliver(door, &verdict, &args.output)
 }
 
 /// `tollgate report`: succeeds whatever the verdict says.
 pub(super) fn report(door: &Door, args: &ReportArgs) -> Result<Outcome, Failure> {
+    check_outputs(&args.output, &[&args.file])?;
     let verdict = judge::read_verdict(&args.file)?;
     deliver(door, &verdict, &args.output)?;
     Ok(Outcome::Pass)
@@ -96,12 +103,53 @@ fn render(
     }
 }
 
+/// Writes a result that the user asked for; the verdict stands whatever comes of it.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     atomic::write(path, bytes).map_err(|error| {
-        Failure::message(
-            ErrorClass::Reporting,
-            format!("could not write `{}`: {error}", path.display()),
-            "check the folder's permissions and the free space; the verdict stands",
-        )
+        Failure::reporting(error).while_doing(format!("could not write `{}`", path.display()))
     })
+}
+
+/// Refuses an output that is named twice or that is an input of the same command.
+pub(super) fn check_outputs(output: &OutputArgs, inputs: &[&Path]) -> Result<(), Failure> {
+    let files = output.files();
+    let refuse = |path: &Path, why: &str| {
+        let message = format!("could not use `--output {}`: {why}", path.display());
+        Err(Failure::message(ErrorClass::Configuration, message, "name another file"))
+    };
+    for (index, (_, path)) in files.iter().enumerate() {
+        if files[..index].iter().any(|(_, other)| other == path) {
+            return refuse(path, "it is named twice");
+        }
+        let same = |input: &&Path| {
+            path.canonicalize().is_ok_and(|path| input.canonicalize().is_ok_and(|input| input == path))
+        };
+        if inputs.iter().any(same) {
+            return refuse(path, "it is an input of this command");
+        }
+    }
+    Ok(())
+}
+
+/// Removes reports of an earlier check from where this one will write: a check that fails must leave no old verdict behind, and an
+/// old report in the work tree must not make it another tree. Only what is a report of ours is removed.
+pub(super) fn remove_old_reports(output: &OutputArgs) {
+    for (_, path) in output.files() {
+        let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        if is_file && std::fs::read(&path).is_ok_and(|bytes| is_report(&bytes)) {
+            // What cannot be removed cannot be written either, and is told then.
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
+fn is_report(bytes: &[u8]) -> bool {
+    let first =
+        String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+    let words = ["pass: ", "regressed: ", "inconclusive: ", "incomplete: ", "error: "];
+    start.contains("\"tollgate.verdict/")
+        || words
+            .iter()
+            .any(|word| first.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).starts_with(word))
 }

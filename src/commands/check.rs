@@ -9,9 +9,10 @@ use crate::{
         failure::Failure,
         listing::listing_text,
         session::{Session, Work},
-        state::State,
+        state::{State, forget_results},
     },
     config::resolve::{ModeChoice, Settings},
+    git::Repository,
     judge::{self, stored::suspects},
     measure::{listing::Listed, trees::BaseChoice},
     model::{
@@ -66,6 +67,9 @@ pub struct Done {
 /// When a revision is unknown, head cannot be built, or there is no room to work. A benchmark that fails is part of the verdict.
 pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Done, Failure> {
     let work = work(request, progress, interrupt);
+    if let Ok(repository) = Repository::discover(&request.directory) {
+        forget_results(&repository.root().join("target/tollgate"));
+    }
     if request.settings.mode == ModeChoice::Stored {
         return against_baselines(request, work, Session::open(work, BaseChoice::Nothing)?);
     }
@@ -115,6 +119,7 @@ fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
     let seed = request.seed.or(earlier.as_ref().map(|run| run.seed)).unwrap_or(request.fresh_seed);
     let previous = earlier.map(|run| run.measurements).unwrap_or_default();
     let mut run = session.frame(Mode::Paired, seed);
+    run.warnings.extend(only_uncommitted(request, &run));
     let mut not_kept = None;
     let measured = session.paired(seed, &previous, None, &mut |measurements| {
         not_kept = state.save(&run, measurements).err();
@@ -205,6 +210,17 @@ fn head_alone(request: &Request, session: &Session<'_>, why: &str) -> Result<Don
     session.fill(&mut run, measured);
     run.interrupted = Some(format!("the base could not be built: {why}"));
     Ok(finish(&state, &run, None))
+}
+
+/// On the default branch a changed work tree is compared with HEAD: then the last commit is not checked, and the reader must know.
+fn only_uncommitted(request: &Request, run: &Run) -> Option<Warning> {
+    let by_default = request.settings.base.is_none() && request.settings.head.is_none();
+    let is_head = run.base.as_ref().is_some_and(|base| base.label == "HEAD");
+    (by_default && is_head && run.head.rev.is_none()).then(|| {
+        let words = "the work tree differs from HEAD, which is on the default branch: only the uncommitted changes are checked, \
+                     against HEAD; `--base HEAD~1` checks the last commit too";
+        Warning::new("only_uncommitted", words)
+    })
 }
 
 fn load(session: &Session<'_>) -> Result<Loaded, Failure> {

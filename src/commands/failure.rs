@@ -52,6 +52,16 @@ impl Failure {
         Self { outcome, error: message.into().into(), hint: (!hint.is_empty()).then_some(hint) }
     }
 
+    /// The same failure as the cause of a sentence that says what was being done.
+    #[must_use]
+    pub fn while_doing(self, what: impl Into<String>) -> Self {
+        Self {
+            outcome: self.outcome,
+            error: Box::new(While { what: what.into(), cause: self.error }),
+            hint: self.hint,
+        }
+    }
+
     /// The outcome that this failure makes of the command.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -63,6 +73,15 @@ impl Failure {
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+}
+
+/// What was being done when something else went wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct While {
+    what: String,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
 }
 
 impl fmt::Display for Failure {

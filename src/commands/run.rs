@@ -149,7 +149,8 @@ fn run_command(
         timeout: request.settings.slot.timeout.unwrap_or(COMMAND_TIMEOUT),
         budget: Duration::from_secs_f64(request.settings.budget_seconds),
     };
-    let block = measure::command::measure(&plan, progress, interrupt).map_err(Failure::measurement)?;
+    let (block, interrupted) =
+        measure::command::measure(&plan, progress, interrupt).map_err(Failure::measurement)?;
     let measurement = Measurement {
         benchmark: Benchmark::new("command", id),
         metric: Metric::time(),
@@ -167,7 +168,7 @@ fn run_command(
         started_at: request.now,
         duration_seconds: began.elapsed().as_secs_f64(),
         budget_seconds: request.settings.budget_seconds,
-        interrupted: None,
+        interrupted,
         measurements: vec![measurement],
         baselines: Vec::new(),
         policy: request.settings.policy.clone(),

@@ -89,6 +89,14 @@ impl State {
     }
 }
 
+/// Removes the last results, so that a check that fails leaves no old verdict that looks like its own.
+pub(super) fn forget_results(folder: &Path) {
+    for name in ["run.json", "verdict.json", "verdict.md"] {
+        // Mostly there is nothing to remove; what cannot be removed cannot be written either, and is told then.
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
 /// Removes the oldest states beyond the bound, this one never.
 fn sweep(folder: &Path, keep: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -106,7 +114,9 @@ fn sweep(folder: &Path, keep: &Path) {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    atomic::write(path, bytes).map_err(|error| failed(path, &error))
+    atomic::write(path, bytes).map_err(|error| {
+        Failure::reporting(error).while_doing(format!("could not write `{}`", path.display()))
+    })
 }
 
 fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {

@@ -46,7 +46,7 @@ pub enum Error {
         source: process::Error,
     },
     /// It ended with a failure: its time says nothing.
-    #[error("the command `{line}` ended with {status}{}", tail(.stderr_tail))]
+    #[error("the command `{line}` {status}{}", tail(.stderr_tail))]
     Failed {
         /// The command.
         line: String,
@@ -70,17 +70,28 @@ fn tail(stderr: &str) -> String {
     if stderr.trim().is_empty() { String::new() } else { format!(":\n{}", stderr.trim_end()) }
 }
 
-/// Measures the command; one block of head slots.
+/// Measures the command: one block of head slots, and why it ended early, if it did.
 ///
 /// # Errors
-/// When it cannot be started, fails, hangs, or is interrupted.
-pub fn measure(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Block, Error> {
+/// When it cannot be started, fails, hangs, or is interrupted before anything was measured.
+pub fn measure(
+    request: &Request,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<(Block, Option<String>), Error> {
     let started = Instant::now();
     time_once(request, 0, interrupt)?;
     let mut slots = Vec::new();
     for index in 0..request.processes {
         let padding = deal::padding(request.seed, &request.line, u64::from(index), 0);
-        let seconds = time_once(request, padding, interrupt)?;
+        let seconds = match time_once(request, padding, interrupt) {
+            Err(Error::Process { source: process::Error::Interrupted { signal, .. }, .. })
+                if !slots.is_empty() =>
+            {
+                return Ok((Block { slots, void: None }, Some(format!("interrupted by {signal}"))));
+            }
+            other => other?,
+        };
         slots.push(Slot {
             side: Side::Head,
             padding,
@@ -101,7 +112,7 @@ pub fn measure(request: &Request, progress: &dyn Progress, interrupt: &Interrupt
             break;
         }
     }
-    Ok(Block { slots, void: None })
+    Ok((Block { slots, void: None }, None))
 }
 
 /// Seconds that one process takes from its start to its end.
@@ -146,7 +157,8 @@ mod tests {
 
     #[test]
     fn each_process_is_a_slot_of_one_positive_sample() {
-        let block = measure(&request("exit 0"), &Silent, &Interrupt::new()).unwrap();
+        let (block, ended_early) = measure(&request("exit 0"), &Silent, &Interrupt::new()).unwrap();
+        assert_eq!(ended_early, None);
         assert_eq!(block.slots.len(), 3);
         assert!(block.slots.iter().all(|slot| slot.samples.len() == 1 && slot.samples[0].total > 0.0));
     }

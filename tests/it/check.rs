@@ -177,6 +177,37 @@ fn a_benchmark_that_panics_is_failed_with_its_words_and_the_others_go_on() {
 }
 
 #[test]
+fn a_check_that_fails_leaves_no_old_verdict_and_a_report_in_the_work_tree_is_no_change() {
+    let repository = sample(&[("a", &units(500))]);
+    repository.write("src/lib.rs", &LIBRARY.replace("rotate_left(5)", "rotate_left(6)"));
+    repository.commit("second");
+    let default = |args: &[&str]| {
+        let all = [&["check", "--budget", "5s", "-o", "v.json"], args].concat();
+        ran(&command(repository.root())
+            .env("TOLLGATE_CACHE_DIR", repository.cache())
+            .args(all)
+            .output()
+            .unwrap())
+    };
+    default(&[]);
+    let read = || fs::read_to_string(repository.root().join("v.json"));
+    let first: Value = serde_json::from_str(&read().unwrap()).unwrap();
+    default(&[]);
+    let second: Value = serde_json::from_str(&read().unwrap()).unwrap();
+    assert_eq!(first["base"]["rev"], second["base"]["rev"], "a report of ours must not move the base");
+    assert!(!second["head"]["rev"].is_null());
+    assert!(
+        second["warnings"].to_string().contains("went on from an earlier check"),
+        "{}",
+        second["warnings"]
+    );
+
+    repository.write("src/lib.rs", "this is no Rust\n");
+    default(&[]).exits(5);
+    assert!(read().is_err(), "the old verdict is gone");
+}
+
+#[test]
 fn a_base_that_does_not_compile_is_an_error_that_still_shows_head() {
     let repository = sample(&[("a", &units(500))]);
     repository.write("src/lib.rs", "this is no Rust\n");

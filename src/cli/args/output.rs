@@ -30,12 +30,17 @@ impl FromStr for Output {
         let (format, path) = match text.split_once('=') {
             Some((word, path)) => match Format::from_str(word, true) {
                 Ok(format) => (Some(format), path),
-                Err(_) => (None, text),
+                // A path with `=` in it is a path; a lone word before it was meant as a format.
+                Err(_) if word.contains(['/', '\\', '.']) => (None, text),
+                Err(_) => return Err(format!("unknown format `{word}`: `table`, `markdown` or `json`")),
             },
             None => (None, text),
         };
         if path.is_empty() {
             return Err("a file name is missing".into());
+        }
+        if path == "-" {
+            return Err("standard output takes `--format`; `--output` takes a file".into());
         }
         Ok(Self { format, path: path.into() })
     }
@@ -94,7 +99,9 @@ mod tests {
             [Format::Json, Format::Markdown, Format::Table]
         );
         assert_eq!(files(Some(Format::Json), &["verdict"]), [(Format::Json, "verdict".into())]);
-        assert_eq!(files(None, &["x=y"]), [(Format::Table, "x=y".into())]);
-        assert!("json=".parse::<Output>().is_err());
+        assert_eq!(files(None, &["./x=y"]), [(Format::Table, "./x=y".into())]);
+        for bad in ["json=", "html=x.html", "=x", "-", "json=-"] {
+            assert!(bad.parse::<Output>().is_err(), "{bad}");
+        }
     }
 }
