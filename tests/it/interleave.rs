@@ -191,9 +191,24 @@ fn a_benchmark_that_sends_garbage_fails_and_we_do_not() {
     fails_alone("nonsense", &["broke criterion's protocol: it sent a message that is none of criterion's"]);
 }
 
+/// Both processes of a fork speak on one connection, so the scheduler decides how late the second voice is heard: by the benchmark that
+/// forked, or by the one after it. What holds at any hour: somebody is told to have broken the protocol, and the one before is measured.
 #[test]
-fn a_benchmark_that_forks_fails_itself_not_the_next_one() {
-    fails_alone("fork", &["broke criterion's protocol"]);
+fn a_benchmark_that_forks_is_found_out_and_the_one_before_it_is_measured() {
+    let mut scene = Scene::of("odd").set_head("MISBEHAVE", "fork");
+    scene.slot.timeout = Some(Duration::from_secs(2));
+    let outcome = scene.measure();
+    assert_eq!(outcome.ids(), ["first", "last", "suspect"]);
+    assert_eq!((&outcome.of("first").fate, outcome.of("first").blocks.len()), (&Fate::Measured, 1));
+    let failures: Vec<String> = ["suspect", "last"]
+        .into_iter()
+        .filter_map(|id| match &outcome.of(id).fate {
+            Fate::Failed { message, .. } => Some(message.clone()),
+            _ => None,
+        })
+        .collect();
+    assert!(failures.iter().any(|message| message.contains("broke criterion's protocol")), "{failures:?}");
+    assert!(failures.iter().all(|message| message.starts_with("head: ")), "{failures:?}");
 }
 
 #[test]
