@@ -16,6 +16,7 @@ pub mod git;
 pub mod hint;
 pub mod judge;
 pub mod live;
+pub mod load;
 pub mod machine;
 pub mod measure;
 pub mod model;

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod benchmark;
 pub mod census;
 pub mod environment;
+pub mod load;
 pub mod metric;
 pub mod outcome;
 pub mod policy;

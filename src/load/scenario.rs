@@ -1,0 +1,234 @@
+//! A load scenario, complete: what `[[load]]` of `tollgate.toml` says with every default filled in, or what flags say.
+//!
+//! Plain data. Texts that may hold `{{ name }}` are kept as written; `load::script` compiles them.
+
+use std::{path::PathBuf, time::Duration};
+
+/// One load benchmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Its name; its benchmark is `load:NAME`.
+    pub name: String,
+    /// Who is under load.
+    pub service: Service,
+    /// What is asked: flows with their weights.
+    pub flows: Vec<Flow>,
+    /// How much and when.
+    pub model: Model,
+    /// Load before the window that is not recorded.
+    pub warmup: Duration,
+    /// The recorded window.
+    pub window: Duration,
+    /// How a request travels.
+    pub transport: Transport,
+    /// The longest that one request may take, from sent to whole answer.
+    pub request_timeout: Duration,
+    /// How long after the window answers are waited for; what is left then is unfinished.
+    pub drain: Duration,
+    /// The scenario's own metrics: formulas over the service's Prometheus page.
+    pub metrics: Vec<Formula>,
+    /// The path of that page on the service (`/metrics`), or a whole URL.
+    pub metrics_url: String,
+    /// Which of its metrics are judged by `check`; the defaults are p50, p90, CPU per request, peak RSS, and the error share.
+    pub gate: Vec<String>,
+    /// How many sampled questions base and head must answer alike; 0 asks none.
+    pub alike: u32,
+    /// Where its files (bodies, data) are looked for.
+    pub folder: PathBuf,
+}
+
+/// Who is under load.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Service {
+    /// A command that we start, one fresh process a slot.
+    Command(Launch),
+    /// Something that already runs, at this URL. It cannot be compared with a base.
+    Running(String),
+}
+
+/// How the service is built, started and stopped. `{port}` in any text is the port that was picked for this start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launch {
+    /// The build step, run once a revision in its tree; empty for none.
+    pub build: Vec<String>,
+    /// The command, program first; started in the revision's tree.
+    pub command: Vec<String>,
+    /// The working directory, relative to the tree's root.
+    pub directory: PathBuf,
+    /// Variables beside our own; `PORT` is always set to the port that was picked.
+    pub environment: Vec<(String, String)>,
+    /// Where requests go: `http://127.0.0.1:{port}`.
+    pub url: String,
+    /// How we know that it answers.
+    pub ready: Ready,
+    /// How long it may take until it does.
+    pub ready_timeout: Duration,
+    /// How long it may take to stop when asked to.
+    pub stop_timeout: Duration,
+    /// The executable whose equality means that nothing changed, relative to the tree; empty: the built program of `command`.
+    pub executable: Option<PathBuf>,
+}
+
+/// How a service says that it is ready.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ready {
+    /// A GET of this path or URL answers with a status below 400.
+    Url(String),
+    /// The port of `url` accepts connections.
+    Port,
+    /// A line of its output matches this regular expression.
+    Log(String),
+}
+
+/// A sequence of requests of one user; a single request is a flow of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Its name.
+    pub name: String,
+    /// How often it is taken beside the others; positive.
+    pub weight: f64,
+    /// Its requests in order.
+    pub steps: Vec<Step>,
+    /// Rows of data for its `{{ name }}`s, if any.
+    pub data: Option<Data>,
+}
+
+/// Rows of data: one row a session, in seeded random order or in the file's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Data {
+    /// A `.csv` file with a header or a `.jsonl` file of objects, relative to the scenario's folder.
+    pub file: PathBuf,
+    /// Take rows in the file's order, starting over at its end, instead of at random.
+    pub in_order: bool,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its name in reports; the method and path as written where none is given.
+    pub name: String,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query; may hold `{{ name }}`.
+    pub path: String,
+    /// Headers; values may hold `{{ name }}`.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// What the answer must look like.
+    pub expect: Expect,
+    /// Values taken from the answer for later steps.
+    pub capture: Vec<Capture>,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// This text, which may hold `{{ name }}`.
+    Text(String),
+    /// The bytes of this file, relative to the scenario's folder, as they are.
+    File(PathBuf),
+}
+
+/// What counts as an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expect {
+    /// Status ranges, both ends included; empty: 200 to 399.
+    pub status: Vec<(u16, u16)>,
+    /// A regular expression that the body must match.
+    pub body: Option<String>,
+}
+
+/// A value taken from an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capture {
+    /// The name that later steps use.
+    pub name: String,
+    /// Where it is.
+    pub from: CaptureFrom,
+}
+
+/// Where a captured value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CaptureFrom {
+    /// A JSONPath (RFC 9535) into the body; the first match counts.
+    JsonPath(String),
+    /// A regular expression over the body; its first group counts, or the whole match.
+    Regex(String),
+    /// A header by name.
+    Header(String),
+}
+
+/// How much load, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Model {
+    /// Open loop: flows start when they are due, whatever the service does.
+    Rate {
+        /// Flows a second over time.
+        stages: Vec<Stage>,
+        /// How they are spread.
+        arrivals: Arrivals,
+        /// At most this many connections; a request that finds none free waits, on the clock.
+        connections: Option<u32>,
+    },
+    /// Closed loop: each user starts its next flow when the last one ended and it has thought about it.
+    Users {
+        /// Users over time.
+        stages: Vec<Stage>,
+        /// The pause between two flows of a user.
+        think: Duration,
+    },
+}
+
+/// A stretch of load. The last stage goes on until the window ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// Flows a second, or users, at its end (and all through it, unless it ramps).
+    pub level: f64,
+    /// Its length.
+    pub duration: Duration,
+    /// Whether it rises or falls evenly from the level before it (from 0 at the start).
+    pub ramp: bool,
+}
+
+/// How due times are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrivals {
+    /// At constant distance.
+    #[default]
+    Constant,
+    /// A Poisson process: exponential gaps.
+    Poisson,
+}
+
+/// How requests travel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transport {
+    /// HTTP/2 instead of HTTP/1.1 (by prior knowledge without TLS, by ALPN with it).
+    pub http2: bool,
+    /// Reuse connections.
+    pub keep_alive: bool,
+    /// Connect to this Unix socket instead of the URL's host; relative to the revision's tree. `{port}` is replaced.
+    pub unix_socket: Option<PathBuf>,
+    /// Trust this certificate (PEM file) beside the bundled roots.
+    pub tls_ca: Option<PathBuf>,
+    /// Trust any certificate.
+    pub tls_insecure: bool,
+    /// Allow a host that is not this machine.
+    pub allow_remote: bool,
+}
+
+/// A metric of the scenario's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula {
+    /// Its name: `cache_hit_rate`.
+    pub name: String,
+    /// `hits / (hits + misses)` over the increase of counters (or the last value of gauges) in the window.
+    pub formula: String,
+    /// Whether more of it is better.
+    pub higher_is_better: bool,
+    /// Its unit, for display; empty for a share.
+    pub unit: String,
+}
