@@ -69,6 +69,7 @@ fn run(benchmarks: usize, rounds: u64) -> Run {
         budget_seconds: 0.0,
         interrupted: None,
         measurements: (0..benchmarks).map(|place| measurement(place, rounds)).collect(),
+        load: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: "2026-08-20".into(),

@@ -74,6 +74,7 @@ impl Scene {
             benchmark: Benchmark::new("kernels", BenchmarkId::new(format!("group/{benchmark}")).unwrap()),
             metric: Metric::time(),
             values: (0..6).map(|process| value(benchmark, process)).collect(),
+            trials: Vec::new(),
         });
         RunRecord {
             tool_version: "0.1.0".into(),

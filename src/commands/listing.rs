@@ -26,6 +26,7 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
                     SlotMethod::Solo => ", one process a slot",
                     SlotMethod::Files => ", from criterion's files",
                     SlotMethod::Foreign => ", from another tool",
+                    SlotMethod::Load => ", a fresh server a slot",
                 };
                 format!("{} a block{how}", quantity::seconds(listed.block_seconds))
             }

@@ -170,6 +170,7 @@ fn run_command(
         budget_seconds: request.settings.budget_seconds,
         interrupted,
         measurements: vec![measurement],
+        load: Vec::new(),
         baselines: Vec::new(),
         policy: request.settings.policy.clone(),
         day: day(request.now),

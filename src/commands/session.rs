@@ -99,6 +99,7 @@ impl<'a> Session<'a> {
             budget_seconds: self.work.settings.budget_seconds,
             interrupted: None,
             measurements: Vec::new(),
+            load: Vec::new(),
             baselines: Vec::new(),
             policy: self.work.settings.policy.clone(),
             day: day(self.work.now),

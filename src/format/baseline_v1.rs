@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    layout, moment,
+    histogram::{Durations, Room},
+    layout,
+    load_v1::{self, StoredTrialV1},
+    moment,
     parts_v1::{self, Direction, Environment, Nature, check_values},
     reading::{self, Error, Fault, MAX_BENCHMARKS, invalid, shown},
     version::Kind,
@@ -85,6 +88,9 @@ struct RunLine {
     recorded_at: String,
     /// One value a process, in the metric's unit.
     values: Vec<f64>,
+    /// The load trials behind the values of an `error_rate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trials: Vec<StoredTrialV1>,
 }
 
 /// Writes a baseline file with its series in order; the same content gives the same bytes.
@@ -132,9 +138,12 @@ fn parse(bytes: &[u8]) -> Result<(BaselineFile, Vec<String>), Error> {
         return Err(invalid("benchmarks", format!("more than {MAX_BENCHMARKS} entries")).into());
     }
     let target = document.target;
+    let mut room = Room::default();
     let mut entries = Vec::with_capacity(document.benchmarks.len());
     for (at, entry) in document.benchmarks.into_iter().enumerate() {
-        entries.push(entry.model(&target).map_err(|fault| fault.under(&format!("benchmarks[{at}]")))?);
+        entries.push(
+            entry.model(&target, &mut room).map_err(|fault| fault.under(&format!("benchmarks[{at}]")))?,
+        );
     }
     entries.sort_by(|(a, _), (b, _)| key(a).cmp(&key(b)));
     let mut seen = HashSet::new();
@@ -171,6 +180,7 @@ fn entry(file: &BaselineFile, levelled: &LevelledSeries) -> Entry {
         rev: run.rev.clone(),
         recorded_at: moment::text(run.recorded_at),
         values: run.values.clone(),
+        trials: run.trials.iter().map(StoredTrialV1::from).collect(),
     };
     Entry {
         id: benchmark.id.as_str().to_owned(),
@@ -185,7 +195,7 @@ fn entry(file: &BaselineFile, levelled: &LevelledSeries) -> Entry {
 }
 
 impl Entry {
-    fn model(self, target: &str) -> Result<(LevelledSeries, String), Fault> {
+    fn model(self, target: &str, room: &mut Room) -> Result<(LevelledSeries, String), Fault> {
         if self.levels.len() > MAX_LEVELS {
             return Err(invalid("levels", format!("more than {MAX_LEVELS} entries")));
         }
@@ -204,7 +214,7 @@ impl Entry {
         }
         let mut runs = Vec::with_capacity(self.runs.len());
         for (at, line) in self.runs.into_iter().enumerate() {
-            runs.push(line.model(metric.nature).map_err(|fault| fault.under(&format!("runs[{at}]")))?);
+            runs.push(line.model(metric.nature, room).map_err(|fault| fault.under(&format!("runs[{at}]")))?);
         }
         let benchmark = parts_v1::benchmark(target.to_owned(), self.id)?;
         Ok((LevelledSeries { series: StoredSeries { benchmark, metric, runs }, levels }, self.digest))
@@ -224,12 +234,13 @@ impl LevelLine {
 }
 
 impl RunLine {
-    fn model(self, nature: metric::Nature) -> Result<StoredRun, Fault> {
+    fn model(self, nature: metric::Nature, room: &mut Room) -> Result<StoredRun, Fault> {
         parts_v1::check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
         check_values(nature, &self.values).map_err(|problem| invalid("values", problem))?;
         let recorded_at =
             moment::seconds(&self.recorded_at).map_err(|problem| invalid("recorded_at", problem))?;
-        Ok(StoredRun { rev: self.rev, recorded_at, values: self.values })
+        let trials = load_v1::stored(self.trials, room)?;
+        Ok(StoredRun { rev: self.rev, recorded_at, values: self.values, trials })
     }
 }
 
@@ -240,6 +251,7 @@ fn digest(file: &BaselineFile, levelled: &LevelledSeries) -> String {
     let nature = match metric.nature {
         metric::Nature::Noisy => "noisy",
         metric::Nature::Deterministic => "deterministic",
+        metric::Nature::Counted => "counted",
     };
     let machine = format!("{} {}", environment.cores, environment.memory_gib);
     let identity = [
@@ -273,6 +285,13 @@ fn digest(file: &BaselineFile, levelled: &LevelledSeries) -> String {
         append(&mut bytes, &run.recorded_at.to_le_bytes());
         let values: Vec<u8> = run.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         append(&mut bytes, &values);
+        for trial in &run.trials {
+            append(&mut bytes, &trial.scheduled.to_le_bytes());
+            append(&mut bytes, &trial.failed.to_le_bytes());
+            Durations::from(&trial.response_time)
+                .texts()
+                .for_each(|text| append(&mut bytes, text.as_bytes()));
+        }
     }
     short_digest(&bytes)
 }

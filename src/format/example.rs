@@ -99,6 +99,7 @@ pub(crate) fn run() -> Run {
             measured("kernels", "tree/walk", Fate::Measured, blocks(1_204_000.0, 1_300_000.0)),
             measured("kernels", "x/skipped", Fate::Ignored("`--filter num`".into()), Vec::new()),
         ],
+        load: Vec::new(),
         baselines: vec![stored()],
         policy: Policy {
             strictness: Strictness::Normal,
@@ -131,6 +132,7 @@ pub(crate) fn stored() -> StoredSeries {
         rev: digit.repeat(40),
         recorded_at,
         values: values.to_vec(),
+        trials: Vec::new(),
     };
     StoredSeries {
         benchmark: named("kernels", "num/sieve"),

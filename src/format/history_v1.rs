@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     baseline_v1::short_digest,
+    histogram::Room,
+    load_v1::{self, StoredTrialV1},
     moment,
     parts_v1::{self, Direction, Environment, Nature, Tool, check_values},
     reading::{self, Error, Fault, MAX_BENCHMARKS, invalid, shown},
@@ -62,6 +64,9 @@ struct Entry {
     nature: Nature,
     /// One value a process, in time order.
     values: Vec<f64>,
+    /// The load trials behind the values of an `error_rate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trials: Vec<StoredTrialV1>,
 }
 
 /// A record's place and bytes.
@@ -174,6 +179,7 @@ impl From<&RecordedSeries> for Entry {
             direction: series.metric.direction.into(),
             nature: series.metric.nature.into(),
             values: series.values.clone(),
+            trials: series.trials.iter().map(StoredTrialV1::from).collect(),
         }
     }
 }
@@ -186,8 +192,9 @@ impl Document {
         parts_v1::check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
         let mut series = Vec::with_capacity(self.benchmarks.len());
         let mut seen = HashSet::new();
+        let mut room = Room::default();
         for (at, entry) in self.benchmarks.into_iter().enumerate() {
-            let entry = entry.model().map_err(|fault| fault.under(&format!("benchmarks[{at}]")))?;
+            let entry = entry.model(&mut room).map_err(|fault| fault.under(&format!("benchmarks[{at}]")))?;
             if !seen.insert((entry.benchmark.clone(), entry.metric.name.clone())) {
                 return Err(invalid("benchmarks", format!("`{}` is there twice", entry.benchmark.id)));
             }
@@ -207,7 +214,7 @@ impl Document {
 }
 
 impl Entry {
-    fn model(self) -> Result<RecordedSeries, Fault> {
+    fn model(self, room: &mut Room) -> Result<RecordedSeries, Fault> {
         let metric = Metric {
             name: self.metric,
             unit: self.unit,
@@ -219,6 +226,7 @@ impl Entry {
             benchmark: parts_v1::benchmark(self.target, self.id)?,
             metric,
             values: self.values,
+            trials: load_v1::stored(self.trials, room)?,
         })
     }
 }
@@ -234,6 +242,7 @@ mod tests {
             benchmark: stored.benchmark,
             metric: stored.metric,
             values: stored.runs[0].values.clone(),
+            trials: Vec::new(),
         };
         RunRecord {
             tool_version: "0.1.0".into(),

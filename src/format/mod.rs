@@ -15,8 +15,10 @@ pub mod baseline_v1;
 pub mod doctor_v1;
 #[cfg(test)]
 pub(crate) mod example;
+mod histogram;
 pub mod history_v1;
 mod layout;
+mod load_v1;
 mod moment;
 mod parts_v1;
 mod policy_v1;

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::reading::{Fault, invalid};
+use super::{
+    histogram::Room,
+    load_v1::{self, StoredTrialV1},
+    reading::{Fault, invalid},
+};
 use crate::model::{
     baseline::{StoredRun, StoredSeries},
     benchmark::{Benchmark, BenchmarkId},
@@ -45,14 +49,14 @@ words! {
 }
 
 words! {
-    /// How a metric scatters: `noisy` ones are tested, `deterministic` ones compared exactly.
+    /// How a metric scatters: `noisy` ones are tested, `deterministic` ones compared exactly, `counted` ones tested by counts.
     #[derive(Default)]
-    Nature = metric::Nature { #[default] Noisy, Deterministic }
+    Nature = metric::Nature { #[default] Noisy, Deterministic, Counted }
 }
 
 words! {
     /// How the slots were obtained.
-    Method = run::SlotMethod { Lockstep, Solo, Files, Foreign }
+    Method = run::SlotMethod { Lockstep, Solo, Files, Foreign, Load }
 }
 
 words! {
@@ -302,6 +306,9 @@ pub(super) struct SeriesRun {
     pub(super) recorded_at: u64,
     /// One value a process, in the metric's unit.
     pub(super) values: Vec<f64>,
+    /// The load trials behind the values of an `error_rate`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) trials: Vec<StoredTrialV1>,
 }
 
 impl From<&StoredSeries> for Series {
@@ -320,12 +327,17 @@ impl From<&StoredSeries> for Series {
 
 impl From<&StoredRun> for SeriesRun {
     fn from(run: &StoredRun) -> Self {
-        Self { rev: run.rev.clone(), recorded_at: run.recorded_at, values: run.values.clone() }
+        Self {
+            rev: run.rev.clone(),
+            recorded_at: run.recorded_at,
+            values: run.values.clone(),
+            trials: run.trials.iter().map(StoredTrialV1::from).collect(),
+        }
     }
 }
 
 impl Series {
-    pub(super) fn model(self) -> Result<StoredSeries, Fault> {
+    pub(super) fn model(self, room: &mut Room) -> Result<StoredSeries, Fault> {
         let runs = self.runs.into_iter().enumerate();
         let nature = self.nature.into();
         Ok(StoredSeries {
@@ -337,7 +349,7 @@ impl Series {
                 nature,
             },
             runs: runs
-                .map(|(at, run)| run.model(nature).map_err(|fault| fault.under(&format!("runs[{at}]"))))
+                .map(|(at, run)| run.model(nature, room).map_err(|fault| fault.under(&format!("runs[{at}]"))))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -350,7 +362,7 @@ pub(super) fn check_values(nature: metric::Nature, values: &[f64]) -> Result<(),
     }
     let possible = |value: f64| match nature {
         metric::Nature::Noisy => value.is_finite() && value > 0.0,
-        metric::Nature::Deterministic => value.is_finite() && value >= 0.0,
+        metric::Nature::Deterministic | metric::Nature::Counted => value.is_finite() && value >= 0.0,
     };
     match values.iter().find(|value| !possible(**value)) {
         Some(value) => Err(format!("{value} cannot have been measured")),
@@ -359,9 +371,10 @@ pub(super) fn check_values(nature: metric::Nature, values: &[f64]) -> Result<(),
 }
 
 impl SeriesRun {
-    fn model(self, nature: metric::Nature) -> Result<StoredRun, Fault> {
+    fn model(self, nature: metric::Nature, room: &mut Room) -> Result<StoredRun, Fault> {
         check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
         check_values(nature, &self.values).map_err(|problem| invalid("values", problem))?;
-        Ok(StoredRun { rev: self.rev, recorded_at: self.recorded_at, values: self.values })
+        let trials = load_v1::stored(self.trials, room)?;
+        Ok(StoredRun { rev: self.rev, recorded_at: self.recorded_at, values: self.values, trials })
     }
 }

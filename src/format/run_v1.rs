@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    layout,
+    histogram::Room,
+    layout, load_v1,
     parts_v1::{
         Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning,
         benchmark,
@@ -55,6 +56,9 @@ pub(super) struct Document {
     baselines: Vec<Series>,
     /// Every benchmark seen on either side.
     measurements: Vec<Measurement>,
+    /// The load trials behind the measurements of load scenarios, in time order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    load: Vec<load_v1::Block>,
 }
 
 /// All that was measured of one metric of one benchmark.
@@ -136,6 +140,7 @@ impl From<&run::Run> for Document {
             policy: Policy::from(&run.policy),
             baselines: run.baselines.iter().map(Series::from).collect(),
             measurements: run.measurements.iter().map(Measurement::from).collect(),
+            load: run.load.iter().map(load_v1::Block::from).collect(),
         }
     }
 }
@@ -176,6 +181,7 @@ impl Document {
     fn model(self) -> Result<run::Run, Fault> {
         let measurements = measurements(self.measurements)?;
         let baselines = self.baselines.into_iter().enumerate();
+        let mut room = Room::default();
         Ok(run::Run {
             tool_version: self.tool.version,
             mode: self.mode.into(),
@@ -191,8 +197,11 @@ impl Document {
             budget_seconds: self.budget_seconds,
             interrupted: self.interrupted,
             measurements,
+            load: load_v1::model(self.load)?,
             baselines: baselines
-                .map(|(at, series)| series.model().map_err(|fault| fault.under(&format!("baselines[{at}]"))))
+                .map(|(at, series)| {
+                    series.model(&mut room).map_err(|fault| fault.under(&format!("baselines[{at}]")))
+                })
                 .collect::<Result<_, _>>()?,
             policy: self.policy.into(),
             day: self.day,

@@ -57,7 +57,12 @@ pub(super) fn census(
         let listed = tallies.iter().filter(|(_, tally)| of(tally));
         listed.map(|(benchmark, _)| display[*benchmark].clone()).collect::<Vec<_>>()
     };
-    let voided = rows.iter().map(|(subject, ..)| subject.voided);
+    // The metrics of a benchmark share its blocks
+    let mut voided: BTreeMap<&Benchmark, usize> = BTreeMap::new();
+    for (subject, ..) in rows {
+        let most = voided.entry(&subject.benchmark).or_default();
+        *most = subject.voided.max(*most);
+    }
     Census {
         expected: tallies.len(),
         measured: count(|tally| tally.measured),
@@ -65,7 +70,7 @@ pub(super) fn census(
         identical: count(|tally| tally.identical),
         inconclusive: count(|tally| tally.inconclusive),
         blind: count(|tally| tally.blind),
-        voided_blocks: voided.sum(),
+        voided_blocks: voided.values().sum(),
         new: list(|tally| tally.new),
         missing: list(|tally| tally.missing),
         failed: list(|tally| tally.failed),
@@ -79,7 +84,7 @@ impl Tally {
         self.identical |= identical;
         self.measured |= identical || !subject.blocks.is_empty();
         self.compared |= identical || is_compared(evidence, judgement);
-        self.inconclusive |= judgement.verdict == Verdict::Inconclusive;
+        self.inconclusive |= judgement.verdict == Verdict::Inconclusive && !evidence.is_not_gated();
         self.blind |= judgement.blind == Some(true);
         self.new |= judgement.verdict == Verdict::New || subject.fate == Fate::New;
         self.missing |= subject.fate == Fate::Missing;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::{
     judge::{
         census::{census, display_ids},
-        deterministic,
+        counted, deterministic,
         evidence::{Basis, Evidence, Untested},
         family::correct,
-        one_look,
+        load, one_look,
         outcomes::outcomes,
         paired, parallel,
         policy::Rules,
@@ -38,7 +38,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
     let gathered = gather(run, &kept);
     let tests: Vec<_> = gathered.evidence.iter().map(|evidence| evidence.test).collect();
     let (corrected, families) = correct(&run.policy, &tests, gathered.confirmed);
-    let judgements: Vec<Judgement> = kept
+    let mut judgements: Vec<Judgement> = kept
         .iter()
         .zip(&gathered.evidence)
         .zip(&corrected)
@@ -47,6 +47,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
             row::judgement(subject, evidence, corrected.as_ref(), &waivers, shown)
         })
         .collect();
+    load::errors_first(&mut judgements);
     let rows: Vec<_> =
         kept.iter().zip(&gathered.evidence).zip(&judgements).map(|((s, e), j)| (s, e, j)).collect();
     let census = census(&rows, &left_out.iter().collect::<Vec<_>>(), &display);
@@ -86,6 +87,16 @@ struct Gathered {
 }
 
 fn gather(run: &Run, subjects: &[Subject]) -> Gathered {
+    let mut gathered = of_mode(run, subjects);
+    for (subject, evidence) in subjects.iter().zip(&mut gathered.evidence) {
+        if let Some(few) = load::too_few(subject) {
+            *evidence = Evidence::untested(subject, &subject.blocks, few);
+        }
+    }
+    gathered
+}
+
+fn of_mode(run: &Run, subjects: &[Subject]) -> Gathered {
     if run.mode == Mode::Stored {
         let stored = stored::against_stored(subjects, &run.baselines, &run.policy);
         let or_nothing = |(subject, evidence): (&Subject, Option<Evidence>)| {
@@ -110,6 +121,8 @@ fn evidence(mode: Mode, subject: &Subject) -> Evidence {
         }
         (_, Mode::Single | Mode::Stored, _) => untested(Untested::SingleRevision),
         (_, _, Nature::Deterministic) => deterministic::evidence(subject),
+        (_, Mode::Paired, Nature::Counted) => counted::at_looks(subject),
+        (_, Mode::OneLook, Nature::Counted) => counted::at_once(subject),
         (_, Mode::Paired, _) => paired::evidence(subject),
         (_, Mode::OneLook, _) => one_look::evidence(subject),
     }

@@ -6,6 +6,7 @@ use crate::{
         run::Side,
         verdict::{Change, SlotValue},
     },
+    stats::proportion::Counted,
 };
 
 /// The evidence on one metric of one benchmark.
@@ -81,6 +82,8 @@ pub(super) enum Basis {
     Stored { runs: usize, pool: usize },
     /// Exact rules; the largest difference between repeats of one side, in the metric's unit.
     Exact { disagreement: f64 },
+    /// Events among cases, compared by their counts.
+    Counted { base: Counted, head: Counted },
     /// Nothing was tested.
     Untested(Untested),
 }
@@ -102,6 +105,10 @@ pub(super) enum Untested {
     FewStoredRuns(usize),
     /// One revision was measured.
     SingleRevision,
+    /// Too few requests lie beyond the percentile in a window: the fewest in one, and how many it takes.
+    TooFewRequests { have: u64, need: u64 },
+    /// The counts behind the shares are not known.
+    NoCounts,
 }
 
 impl Evidence {
@@ -124,6 +131,13 @@ impl Evidence {
             basis: Basis::Untested(why),
             head_values: side_values(blocks, Side::Head, direction),
         }
+    }
+}
+
+impl Evidence {
+    /// Whether the metric is shown but not judged: its windows hold too few requests.
+    pub(super) fn is_not_gated(&self) -> bool {
+        matches!(self.basis, Basis::Untested(Untested::TooFewRequests { .. }))
     }
 }
 

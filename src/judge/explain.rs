@@ -5,7 +5,9 @@
 use crate::{
     judge::{
         budget::Budget,
+        counted::TOLERATED,
         evidence::{Basis, Evidence, Untested},
+        load,
         subject::Subject,
         waiver::Cover,
     },
@@ -15,7 +17,7 @@ use crate::{
         run::{Fate, Side},
         verdict::{Change, Verdict},
     },
-    stats::{prediction::LEAST_RUNS, sequential::LOOK_ROUNDS},
+    stats::{prediction::LEAST_RUNS, proportion::Counted, sequential::LOOK_ROUNDS},
     text::{plural, quantity},
 };
 
@@ -33,6 +35,16 @@ pub(super) struct Story<'a> {
 
 /// The sentence of a row: without a full stop, like every message.
 pub(super) fn sentence(story: &Story) -> String {
+    let sentence = of_fate(story);
+    if load::is_lower_bound(story.subject) {
+        return format!(
+            "{sentence}; requests without an answer reach down to it, so the true values are at least these"
+        );
+    }
+    sentence
+}
+
+fn of_fate(story: &Story) -> String {
     match &story.subject.fate {
         Fate::Identical => "the machine code is the same on both sides, so it cannot have changed".into(),
         Fate::Missing => {
@@ -79,6 +91,9 @@ fn worse(story: &Story) -> String {
 fn changed_for_worse(story: &Story) -> String {
     let evidence = story.evidence;
     let margin = margin(story);
+    if let Some(failures) = failures(story) {
+        return format!("{failures}, beyond {margin}: fix it, or accept it by a waiver in `tollgate.toml`");
+    }
     let Some(change) = &evidence.change else {
         return format!("{}, from nothing to something", words(story).worse);
     };
@@ -102,6 +117,9 @@ fn changed_for_worse(story: &Story) -> String {
 }
 
 fn improved(story: &Story) -> String {
+    if let Some(failures) = failures(story) {
+        return failures;
+    }
     let margin = margin(story);
     match &story.evidence.change {
         Some(change) if is_beyond(story, change.estimate) => {
@@ -119,6 +137,9 @@ fn improved(story: &Story) -> String {
 
 fn unchanged(story: &Story) -> String {
     let evidence = story.evidence;
+    if let Some(failures) = failures(story) {
+        return format!("{failures}: not more by {} of all requests", quantity::percent(TOLERATED));
+    }
     let words = words(story);
     let Some(change) = &evidence.change else { return format!("not {} than base", words.worse) };
     if let Basis::Exact { .. } = evidence.basis {
@@ -157,8 +178,19 @@ fn inconclusive(story: &Story) -> String {
     format!("{} {}", known(story), advice(story))
 }
 
+/// `12 of 4,800 requests failed, 0 of 4,800 on base`; `None` where nothing was counted.
+fn failures(story: &Story) -> Option<String> {
+    let Basis::Counted { base, head } = story.evidence.basis else { return None };
+    let of =
+        |counted: Counted| format!("{} of {}", quantity::count(counted.hits), quantity::count(counted.cases));
+    Some(format!("{} requests failed, {} on base", of(head), of(base)))
+}
+
 /// What the data allow, without an answer.
 fn known(story: &Story) -> String {
+    if let Some(failures) = failures(story) {
+        return format!("{failures}: too little to tell");
+    }
     let (evidence, words) = (story.evidence, words(story));
     let Some(change) = &evidence.change else { return "nothing could be ruled out".into() };
     match worsenings(story, change) {
@@ -221,10 +253,22 @@ fn untested(story: &Story, why: Untested) -> String {
             "only {} of at least {LEAST_RUNS}: store more with `tollgate baseline save`",
             plural::count(runs, "stored run"),
         ),
+        Untested::TooFewRequests { have, need } => format!(
+            "too few requests for {}: {} in a window, {} are needed, so it is not gated; lengthen `window` or raise the rate",
+            percentile_name(&story.subject.metric.name),
+            quantity::count(have),
+            quantity::count(need),
+        ),
+        Untested::NoCounts => "the counts behind it are not known, so there is nothing to test".into(),
         Untested::SingleRevision => {
             "one revision was measured: compare it with another by `tollgate compare`".into()
         }
     }
+}
+
+/// `p99` of `latency.p99`.
+fn percentile_name(metric: &str) -> &str {
+    metric.strip_prefix("latency.").unwrap_or(metric)
 }
 
 /// Adds what the budget says to a sentence that is not about it.

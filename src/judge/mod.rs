@@ -1,18 +1,21 @@
 //! Runs and policy in, judgements out: pure, without a clock, and the same bytes for the same run.
 //!
 //! [`judge`] is the one entry. Each row is first given its evidence by the way it was measured: in blocks with planned looks
-//! ([`paired`]), in blocks looked at once (`one_look`), against stored runs ([`stored`]), or exactly (`deterministic`). The
+//! ([`paired`]), in blocks looked at once (`one_look`), against stored runs ([`stored`]), by counts (`counted`), or exactly
+//! (`deterministic`). [`load`] has what holds of load benchmarks alone. The
 //! tests of a family then share their error rate (`family`), budgets and waivers have their say, and the census and the
 //! outcomes follow from the rows.
 
 mod budget;
 mod census;
 mod check;
+mod counted;
 mod deterministic;
 mod evidence;
 mod explain;
 mod family;
 mod globs;
+pub mod load;
 mod one_look;
 mod outcomes;
 pub mod paired;

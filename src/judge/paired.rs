@@ -9,6 +9,7 @@ use crate::{
     judge::{
         budget::{self, Budget},
         evidence::{Basis, Evidence, FamilyName, Shown, Test, Untested},
+        load,
         policy::Limits,
         statistics::Statistics,
         subject::{Subject, side_median, side_values, valid_blocks},
@@ -99,7 +100,7 @@ fn is_dealt(block: &[SlotValue]) -> bool {
 }
 
 fn family(subject: &Subject) -> FamilyName {
-    if subject.benchmark.id.as_str().starts_with("load:") { FamilyName::Load } else { FamilyName::Time }
+    if load::is_load(&subject.benchmark) { FamilyName::Load } else { FamilyName::Time }
 }
 
 /// The complete looks of one metric of one benchmark: at least one.

@@ -4,7 +4,7 @@ use crate::{
     judge::globs::BenchmarkGlob,
     model::{
         benchmark::Benchmark,
-        metric::{Direction, Metric, Nature},
+        metric::{Direction, Metric, Nature, percentile},
         policy::{Policy, Rule},
         run::Warning,
     },
@@ -15,6 +15,12 @@ use crate::{
 
 /// No relative change beyond this is told apart, so that a bound stays a number whatever the policy says.
 const LARGEST_CHANGE: f64 = 1e9;
+
+/// The margin of a service's peak memory.
+const RSS_MARGIN: f64 = 0.01;
+
+/// The margin of a service's latency and processor time.
+const LOAD_MARGIN: f64 = 0.05;
 
 /// A metric of which more is better cannot lose more than all of it.
 const LARGEST_LOSS: f64 = 1.0 - 1e-9;
@@ -109,7 +115,8 @@ impl<'a> Rules<'a> {
     /// Margin and floor where no rule sets them.
     fn defaults(&self, metric: &Metric) -> (f64, Option<f64>) {
         match metric.nature {
-            Nature::Noisy => (self.policy.margin, None),
+            Nature::Noisy => (load_margin(metric).unwrap_or(self.policy.margin), None),
+            Nature::Counted => (self.policy.margin, None),
             Nature::Deterministic => {
                 let bytes = metric.unit == "bytes";
                 let margin = match metric.name.as_str() {
@@ -121,6 +128,16 @@ impl<'a> Rules<'a> {
                 (margin, if bytes { Some(BYTES_FLOOR) } else { instructions })
             }
         }
+    }
+}
+
+/// The margins of load metrics: what their slots scatter by on a quiet machine (`load.md` 4.3: 0.4 % for memory, 6 to 7 % a
+/// pair for latency and processor time).
+fn load_margin(metric: &Metric) -> Option<f64> {
+    match metric.name.as_str() {
+        "rss.max" => Some(RSS_MARGIN),
+        "cpu" => Some(LOAD_MARGIN),
+        name => percentile(name).map(|_| LOAD_MARGIN),
     }
 }
 
@@ -196,6 +213,18 @@ mod tests {
         let rules = vec![Rule { margin: Some(0.2), floor: Some(5.0), ..rule("*") }];
         let set = limits(rules, "a", &Metric::count("instructions", "instructions"));
         assert_eq!((set.margin, set.floor), (0.2, Some(5.0)));
+    }
+
+    #[test]
+    fn load_metrics_have_margins_of_their_own_that_rules_replace() {
+        let margin = |name: &str, rules: Vec<Rule>| {
+            limits(rules, "load:checkout", &Metric::of_load(name).unwrap()).margin
+        };
+        assert!((margin("rss.max", vec![]) - 0.01).abs() < 1e-12);
+        assert!((margin("latency.p90", vec![]) - 0.05).abs() < 1e-12);
+        assert!((margin("cpu", vec![]) - 0.05).abs() < 1e-12);
+        assert!((margin("throughput", vec![]) - 0.02).abs() < 1e-12);
+        assert!((margin("cpu", vec![Rule { margin: Some(0.2), ..rule("load:*") }]) - 0.2).abs() < 1e-12);
     }
 
     #[test]

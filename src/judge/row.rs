@@ -101,7 +101,9 @@ fn budget_of(subject: &Subject, evidence: &Evidence) -> Budget {
     let (head, direction) = (&evidence.head_values, subject.metric.direction);
     match (subject.metric.nature, evidence.basis) {
         (Nature::Deterministic, _) => budget::judge_exact(head, bound, direction),
-        (_, Basis::Paired) => budget::judge(head, bound, direction, budget::LOOK_LEVEL),
+        (_, Basis::Paired | Basis::Counted { .. }) => {
+            budget::judge(head, bound, direction, budget::LOOK_LEVEL)
+        }
         _ => budget::judge(head, bound, direction, budget::LEVEL),
     }
 }
@@ -123,9 +125,10 @@ fn worsening(subject: &Subject, evidence: &Evidence, found: Verdict, budget: Bud
     }
 }
 
-/// Only what settled nothing can be blind.
+/// Only what settled nothing can be blind; what is not gated for want of requests is not.
 fn blind(verdict: Verdict, evidence: &Evidence) -> Option<bool> {
     match verdict {
+        Verdict::Inconclusive if evidence.is_not_gated() => None,
         Verdict::Inconclusive => Some(!evidence.rules_out),
         Verdict::Regressed | Verdict::Waived | Verdict::Improved | Verdict::Unchanged => Some(false),
         Verdict::Identical | Verdict::New | Verdict::Missing | Verdict::Failed => None,

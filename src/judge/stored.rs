@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     judge::{
-        deterministic,
+        counted, deterministic,
         evidence::{Basis, Evidence, FamilyName, Shown, Test, Untested},
         family::SUSPECT,
+        load::TrialCounts,
         paired,
         policy::Rules,
         subject::{Subject, former_name, shown_value, side_values, subjects},
@@ -27,6 +28,7 @@ use crate::{
     stats::{
         location::median,
         prediction::{INTERVAL_LEVEL, LEAST_RUNS, MOST_RUNS, StoredComparison, compare_with_stored},
+        proportion::Counted,
     },
 };
 
@@ -76,8 +78,12 @@ pub(super) fn against_stored(
     let runs: Vec<&[StoredRun]> = subjects.iter().map(|s| series(s).map_or(&[][..], newest)).collect();
     let mut stored = compare_all(subjects, &runs);
     for (subject, evidence) in subjects.iter().zip(&mut stored.evidence) {
-        if evidence.is_some() && subject.metric.nature == Nature::Noisy && paired::is_paired(subject) {
-            *evidence = Some(paired::evidence(subject));
+        if evidence.is_some() && subject.metric.nature != Nature::Deterministic && paired::is_paired(subject)
+        {
+            *evidence = Some(match subject.metric.nature {
+                Nature::Counted => counted::at_looks(subject),
+                Nature::Noisy | Nature::Deterministic => paired::evidence(subject),
+            });
             stored.confirmed += 1;
         }
     }
@@ -131,6 +137,9 @@ fn uncompared(subject: &Subject, runs: &[StoredRun]) -> Evidence {
             return evidence;
         }
     }
+    if subject.metric.nature == Nature::Counted && runs.len() >= LEAST_RUNS && !head.is_empty() {
+        return counted::compared(subject, &with_stored(subject, runs), FamilyName::Stored);
+    }
     let why = match runs.len() {
         few if few < LEAST_RUNS => Untested::FewStoredRuns(few),
         _ if head.is_empty() => Untested::NotMeasured,
@@ -140,6 +149,21 @@ fn uncompared(subject: &Subject, runs: &[StoredRun]) -> Evidence {
     let base = base_value(runs);
     let untested = Evidence::untested(subject, &head, why);
     Evidence { base, margin: subject.limits.effective_margin(base), ..untested }
+}
+
+/// The trials of stored runs as base's, and head's own.
+fn with_stored(subject: &Subject, runs: &[StoredRun]) -> Vec<Vec<TrialCounts>> {
+    let stored = |run: &StoredRun| {
+        let counts = run.trials.iter().map(|trial| TrialCounts {
+            side: Side::Base,
+            requests: Counted { hits: trial.failed, cases: trial.scheduled },
+            lower_bound: false,
+        });
+        counts.collect()
+    };
+    let heads =
+        |block: &Vec<TrialCounts>| block.iter().filter(|trial| trial.side == Side::Head).copied().collect();
+    runs.iter().map(stored).chain(subject.trials.iter().map(heads)).collect()
 }
 
 fn compared(

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    judge::policy::{Limits, Rules},
+    judge::{
+        load::{self, TrialCounts},
+        policy::{Limits, Rules},
+    },
     model::{
         benchmark::{Benchmark, BenchmarkId},
         metric::{Direction, Metric},
         policy::Rename,
-        run::{Block, Fate, Measurement, Mode, Run, Side},
+        run::{Block, Fate, Measurement, Mode, Run, Side, TrialBlock},
         verdict::SlotValue,
     },
     stats::location::median,
@@ -24,10 +27,12 @@ pub(super) struct Subject {
     pub(super) blocks: Vec<Vec<SlotValue>>,
     pub(super) voided: usize,
     pub(super) limits: Limits,
+    /// The valid load trials behind it, block by block; empty for other benchmarks.
+    pub(super) trials: Vec<Vec<TrialCounts>>,
 }
 
 impl Subject {
-    fn new(measurement: &Measurement, rules: &Rules) -> Self {
+    fn new(measurement: &Measurement, load: &[TrialBlock], rules: &Rules) -> Self {
         Self {
             benchmark: measurement.benchmark.clone(),
             metric: measurement.metric.clone(),
@@ -35,6 +40,7 @@ impl Subject {
             blocks: valid_blocks(measurement),
             voided: measurement.blocks.iter().filter(|block| block.void.is_some()).count(),
             limits: rules.limits(&measurement.benchmark, &measurement.metric),
+            trials: load::counts(&measurement.benchmark, &measurement.metric, load),
         }
     }
 
@@ -49,7 +55,8 @@ impl Subject {
 
 /// The subjects of a run in the order of their rows: by benchmark, then metric.
 pub(super) fn subjects(run: &Run, rules: &Rules) -> Vec<Subject> {
-    let mut subjects: Vec<Subject> = run.measurements.iter().map(|m| Subject::new(m, rules)).collect();
+    let mut subjects: Vec<Subject> =
+        run.measurements.iter().map(|m| Subject::new(m, &run.load, rules)).collect();
     if run.mode == Mode::Stored {
         subjects.extend(vanished(run, rules));
     }
@@ -107,6 +114,7 @@ fn vanished(run: &Run, rules: &Rules) -> Vec<Subject> {
         blocks: Vec::new(),
         voided: 0,
         limits: rules.limits(&series.benchmark, &series.metric),
+        trials: Vec::new(),
     })
     .collect()
 }

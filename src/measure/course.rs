@@ -50,7 +50,7 @@ impl Course {
         let way = match contender.method {
             SlotMethod::Solo => Way::Apart,
             SlotMethod::Files => Way::Files,
-            SlotMethod::Lockstep | SlotMethod::Foreign => Way::Together,
+            SlotMethod::Lockstep | SlotMethod::Foreign | SlotMethod::Load => Way::Together,
         };
         let Contender { found, pair, cost, metric, .. } = contender;
         Self { found, pair, cost, metric, way, blocks, fate: Fate::Measured, strikes: 0 }

@@ -1,9 +1,20 @@
 //! Stored runs that a new run is compared with.
 
-use super::{benchmark::Benchmark, environment::Environment, metric::Metric};
+use super::{benchmark::Benchmark, environment::Environment, load::Distribution, metric::Metric};
 
 /// The newest runs of a series that a baseline keeps; more of them add nothing to the test of `statistics.md` (b).
 pub const MAX_RUNS: usize = 20;
+
+/// One load trial as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTrial {
+    /// Requests that were due.
+    pub scheduled: u64,
+    /// Those that failed or were not answered; at most `scheduled`.
+    pub failed: u64,
+    /// Response times from the due time, nanoseconds.
+    pub response_time: Distribution,
+}
 
 /// One stored run of one benchmark: the slot values of many processes, not one number.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +25,8 @@ pub struct StoredRun {
     pub recorded_at: u64,
     /// One value a process (mean of its fastest fifth per iteration), in the metric's unit, in time order; at least one.
     pub values: Vec<f64>,
+    /// The load trials behind the values, in their order; kept with `error_rate` for all metrics of its scenario.
+    pub trials: Vec<StoredTrial>,
 }
 
 /// The stored runs of one metric of one benchmark in one environment, of the current level (since the last accepted change).
@@ -71,6 +84,8 @@ pub struct RecordedSeries {
     pub metric: Metric,
     /// One value a process, as in [`StoredRun::values`].
     pub values: Vec<f64>,
+    /// The load trials behind them, as in [`StoredRun::trials`].
+    pub trials: Vec<StoredTrial>,
 }
 
 /// One run of one revision as the history keeps it, over all bench targets.

@@ -27,6 +27,8 @@ pub enum Nature {
     Noisy,
     /// Repeats exactly or nearly so (instructions, bytes, allocations): judged by exact rules, without a test.
     Deterministic,
+    /// Events among cases, counted in every slot (failed requests): judged by the exact binomial test of the counts.
+    Counted,
 }
 
 /// A measured quantity with its unit and direction.
@@ -49,6 +51,21 @@ impl Metric {
         Self { name: "time".into(), unit: "ns".into(), direction: Direction::Lower, nature: Nature::Noisy }
     }
 
+    /// A metric of load trials by its name: `latency.p50` and other percentiles and `cpu` (nanoseconds), `rss.max` (bytes),
+    /// `error_rate` (a share), `throughput` (requests a second). `None` for any other name.
+    #[must_use]
+    pub fn of_load(name: &str) -> Option<Self> {
+        let (unit, direction, nature) = match name {
+            "cpu" => ("ns", Direction::Lower, Nature::Noisy),
+            "rss.max" => ("bytes", Direction::Lower, Nature::Noisy),
+            "error_rate" => ("ratio", Direction::Lower, Nature::Counted),
+            "throughput" => ("req/s", Direction::Higher, Nature::Noisy),
+            latency if percentile(latency).is_some() => ("ns", Direction::Lower, Nature::Noisy),
+            _ => return None,
+        };
+        Some(Self { name: name.into(), unit: unit.into(), direction, nature })
+    }
+
     /// A deterministic count of which fewer are better.
     #[must_use]
     pub fn count(name: impl Into<String>, unit: impl Into<String>) -> Self {
@@ -58,5 +75,39 @@ impl Metric {
             direction: Direction::Lower,
             nature: Nature::Deterministic,
         }
+    }
+}
+
+/// The share that a latency's name speaks of: 0.99 for `latency.p99`, 0.999 for `latency.p99.9`.
+#[must_use]
+pub fn percentile(name: &str) -> Option<f64> {
+    let digits = name.strip_prefix("latency.p")?;
+    let plain = digits.starts_with(|c: char| c.is_ascii_digit()) && digits.len() <= 8;
+    let value: f64 =
+        digits.parse().ok().filter(|_| plain && digits.chars().all(|c| c.is_ascii_digit() || c == '.'))?;
+    (value > 0.0 && value < 100.0).then_some(value / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Metric, percentile};
+
+    #[test]
+    fn percentiles_are_read_from_names() {
+        let close = |name: &str, share: f64| (percentile(name).unwrap() - share).abs() < 1e-12;
+        assert!(close("latency.p50", 0.5) && close("latency.p99", 0.99) && close("latency.p99.9", 0.999));
+        for name in
+            ["latency.p0", "latency.p100", "latency.pp", "latency.p-1", "latency.p1e1", "p50", "latency.p"]
+        {
+            assert_eq!(percentile(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn load_metrics_are_known_by_name_alone() {
+        for name in ["cpu", "rss.max", "error_rate", "throughput", "latency.p90"] {
+            assert_eq!(Metric::of_load(name).unwrap().name, name);
+        }
+        assert_eq!(Metric::of_load("cache_hit_rate"), None);
     }
 }

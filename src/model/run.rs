@@ -4,8 +4,8 @@
 //! needed to judge them again: it is the one value that measuring produces and judging consumes.
 
 use super::{
-    baseline::StoredSeries, benchmark::Benchmark, environment::Environment, metric::Metric, policy::Policy,
-    revision::Revision,
+    baseline::StoredSeries, benchmark::Benchmark, environment::Environment, load::Trial, metric::Metric,
+    policy::Policy, revision::Revision,
 };
 
 /// Which of the two revisions a slot belongs to.
@@ -76,6 +76,8 @@ pub enum SlotMethod {
     Files,
     /// Values of another tool or of a file of slots.
     Foreign,
+    /// One load trial on a fresh server a slot.
+    Load,
 }
 
 /// What became of one benchmark in this run.
@@ -113,6 +115,19 @@ pub struct Measurement {
     pub method: SlotMethod,
     /// Its blocks in time order, void ones included.
     pub blocks: Vec<Block>,
+}
+
+/// The load trials of one block of a scenario: what its measurements were computed from.
+///
+/// The blocks of a scenario are in time order, void ones included; those of its `error_rate` stand at the same places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialBlock {
+    /// The scenario's name; its benchmark is `load:` and this.
+    pub scenario: String,
+    /// Set when the block does not count.
+    pub void: Option<VoidReason>,
+    /// Its trials in time order: six of a paired block, one of head alone.
+    pub trials: Vec<Trial>,
 }
 
 /// How the values of a run are to be judged.
@@ -183,6 +198,8 @@ pub struct Run {
     pub interrupted: Option<String>,
     /// Every benchmark seen on either side, sorted.
     pub measurements: Vec<Measurement>,
+    /// The load trials behind the measurements of load scenarios, in time order.
+    pub load: Vec<TrialBlock>,
     /// The stored runs that head is judged against (mode `stored`); empty otherwise.
     pub baselines: Vec<StoredSeries>,
     /// The policy in force, so that the run can be judged again to the same verdict.

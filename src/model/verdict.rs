@@ -213,7 +213,7 @@ pub struct CheckVerdict {
 }
 
 /// A run without what judging does not read: each slot keeps its two [`SlotValue`]s in place of its samples, and void
-/// blocks keep their reason without slots; paddings are 0.
+/// blocks keep their reason without slots; paddings are 0. Load trials stay as they are.
 ///
 /// `judge(run)` and `judge(reduced(run))` must agree to the last bit; reducing twice changes nothing.
 #[must_use]
@@ -244,6 +244,7 @@ pub fn reduced(run: &Run) -> Run {
         budget_seconds: run.budget_seconds,
         interrupted: run.interrupted.clone(),
         measurements: run.measurements.iter().map(measurement).collect(),
+        load: run.load.clone(),
         baselines: run.baselines.clone(),
         policy: run.policy.clone(),
         day: run.day.clone(),

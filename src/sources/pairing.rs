@@ -136,6 +136,7 @@ pub(super) fn one_look(base: Revision, head: Revision, environment: Environment)
         budget_seconds: 0.0,
         interrupted: None,
         measurements: Vec::new(),
+        load: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: String::new(),

@@ -128,6 +128,7 @@ fn add_record(all: &mut SeriesMap, record: RunRecord, commits: &Commits) {
                 rev: record.rev.clone(),
                 recorded_at: record.recorded_at,
                 values: recorded.values,
+                trials: recorded.trials,
             };
             add(&mut levelled.series.runs, run, &levelled.levels, commits);
         }

@@ -104,6 +104,7 @@ fn add(
         rev: record.rev.clone(),
         recorded_at: record.recorded_at,
         values: recorded.values.clone(),
+        trials: recorded.trials.clone(),
     };
     let runs = &mut levelled.series.runs;
     if runs.contains(&run) {

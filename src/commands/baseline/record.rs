@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::{
+    judge::load,
     model::{
-        baseline::{RecordedSeries, RunRecord},
+        baseline::{RecordedSeries, RunRecord, StoredTrial},
         benchmark::Benchmark,
         metric::Nature,
         run::{Fate, Measurement, Run, Side, Slot},
@@ -85,7 +86,9 @@ pub fn record(run: &Run, rev: &str) -> (RunRecord, Vec<Refused>) {
             Fate::Measured | Fate::New | Fate::Identical => match values(measurement) {
                 Ok(values) => {
                     let (benchmark, metric) = (measurement.benchmark.clone(), measurement.metric.clone());
-                    series.push(RecordedSeries { benchmark, metric, values });
+                    let trials =
+                        if metric.nature == Nature::Counted { trials(run, &benchmark) } else { Vec::new() };
+                    series.push(RecordedSeries { benchmark, metric, values, trials });
                     continue;
                 }
                 Err(why) => why,
@@ -114,12 +117,27 @@ fn values(measurement: &Measurement) -> Result<Vec<f64>, Why> {
     let (need, least) = match measurement.metric.nature {
         Nature::Noisy => (MIN_PROCESSES, f64::MIN_POSITIVE),
         Nature::Deterministic => (MIN_DETERMINISTIC, 0.0),
+        Nature::Counted => (MIN_PROCESSES, 0.0),
     };
     if values.len() < need {
         return Err(Why::TooFew { have: values.len(), need });
     }
     let possible = values.iter().all(|value| value.is_finite() && *value >= least);
     if possible { Ok(values) } else { Err(Why::BadValue) }
+}
+
+/// Head's valid load trials of a benchmark, in time order.
+fn trials(run: &Run, benchmark: &Benchmark) -> Vec<StoredTrial> {
+    let scenario = benchmark.id.as_str().strip_prefix(load::PREFIX);
+    let valid =
+        run.load.iter().filter(|block| block.void.is_none() && Some(block.scenario.as_str()) == scenario);
+    let heads = valid.flat_map(|block| &block.trials).filter(|trial| trial.side == Side::Head);
+    let stored = heads.map(|trial| StoredTrial {
+        scheduled: trial.requests.scheduled,
+        failed: trial.requests.errors + trial.requests.unfinished,
+        response_time: trial.clocks.response_time.clone(),
+    });
+    stored.collect()
 }
 
 /// The value of a process: the mean of the fastest fifth of its samples per iteration.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::format::load_v1;
 use crate::format::parts_v1::{
     Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
 };
@@ -247,6 +248,9 @@ pub(super) struct Evidence {
     pub(super) baselines: Vec<Series>,
     /// Every benchmark seen on either side.
     pub(super) measurements: Vec<Measurement>,
+    /// The load trials behind the measurements of load scenarios, in time order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) load: Vec<load_v1::Block>,
 }
 
 /// One metric of one benchmark.

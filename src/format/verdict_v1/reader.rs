@@ -6,6 +6,8 @@ use super::document::{
     Census, Change, Document, Evidence, Family, Measurement, OutcomeWord, Reasoned, Row, SlotV1, VoidBlock,
 };
 use crate::format::{
+    histogram::Room,
+    load_v1,
     parts_v1::benchmark,
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     run_v1::check_unique,
@@ -214,6 +216,7 @@ impl Evidence {
             .collect::<Result<Vec<_>, _>>()?;
         check_unique(&measurements)?;
         let baselines = self.baselines.into_iter().enumerate();
+        let mut room = Room::default();
         Ok(Run {
             tool_version: self.measured_by,
             mode: verdict.mode,
@@ -226,8 +229,11 @@ impl Evidence {
             budget_seconds: self.budget_seconds,
             interrupted: self.interrupted,
             measurements,
+            load: load_v1::model(self.load)?,
             baselines: baselines
-                .map(|(at, series)| series.model().map_err(|fault| fault.under(&format!("baselines[{at}]"))))
+                .map(|(at, series)| {
+                    series.model(&mut room).map_err(|fault| fault.under(&format!("baselines[{at}]")))
+                })
                 .collect::<Result<_, _>>()?,
             policy,
             day: self.day,

@@ -7,7 +7,7 @@ use super::document::{
     VoidBlock,
 };
 use crate::format::{
-    layout,
+    layout, load_v1,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
     policy_v1::Policy,
     version::Kind,
@@ -164,6 +164,7 @@ fn evidence(run: &Run, judgements: &[Judgement]) -> Evidence {
         warnings: run.warnings.iter().map(Warning::from).collect(),
         baselines: run.baselines.iter().map(Series::from).collect(),
         measurements: run.measurements.iter().map(measurement).collect(),
+        load: run.load.iter().map(load_v1::Block::from).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Verdicts, outcomes and censuses of runs made by hand, and of simulated checks.
 
 mod census;
+mod load;
 mod outcomes;
 mod properties;
 mod simulation;

@@ -90,7 +90,7 @@ fn baseline() -> impl Strategy<Value = StoredSeries> {
         metric,
         runs: runs
             .into_iter()
-            .map(|values| StoredRun { rev: String::new(), recorded_at: 0, values })
+            .map(|values| StoredRun { rev: String::new(), recorded_at: 0, values, trials: Vec::new() })
             .collect(),
     })
 }

@@ -32,6 +32,7 @@ fn series(id: &str, metric: Metric, level: f64, runs: usize) -> StoredSeries {
         rev: "0".repeat(40),
         recorded_at: n as u64,
         values: values(level, &mut stream),
+        trials: Vec::new(),
     };
     StoredSeries { benchmark: benchmark(id), metric, runs: (0..runs).map(run).collect() }
 }

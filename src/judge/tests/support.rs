@@ -144,6 +144,7 @@ pub(super) fn run(mode: Mode, measurements: Vec<Measurement>) -> Run {
         budget_seconds: 300.0,
         interrupted: None,
         measurements,
+        load: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: "2026-08-20".into(),

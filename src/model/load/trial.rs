@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use crate::model::run::Side;
+use crate::model::{metric::percentile, run::Side};
 
 /// Significant digits of every distribution: values are right to 0.1 %.
 pub const DIGITS: u8 = 3;
@@ -355,6 +355,23 @@ impl Trial {
     #[must_use]
     pub fn throughput(&self) -> f64 {
         if self.seconds > 0.0 { self.requests.completed as f64 / self.seconds } else { 0.0 }
+    }
+
+    /// The value of a gated metric: `latency.*` and `cpu` in nanoseconds (`cpu` a completed request), `rss.max` in bytes,
+    /// `error_rate` a share, `throughput` a second, else one of the scenario's own. `None` where there is none.
+    #[must_use]
+    pub fn value(&self, metric: &str) -> Option<f64> {
+        let value = match metric {
+            "cpu" => self.cpu_per_request_ns(),
+            "rss.max" => self.costs.rss_peak_bytes.map(|bytes| bytes as f64),
+            "error_rate" => self.requests.error_rate(),
+            "throughput" => Some(self.throughput()),
+            name => match percentile(name) {
+                Some(share) => self.clocks.response_time.quantile(share).map(|quantile| quantile.ns),
+                None => self.costs.metrics.get(name).copied(),
+            },
+        };
+        value.filter(|value| value.is_finite() && *value >= 0.0)
     }
 }
 

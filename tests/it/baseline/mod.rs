@@ -179,6 +179,7 @@ fn run(rev: &str, started_at: u64) -> Run {
         budget_seconds: 300.0,
         interrupted: None,
         measurements: vec![measured("num/sieve", 17_203.5, 6), measured("text/trim", 220.25, 6)],
+        load: Vec::new(),
         baselines: vec![],
         policy: Policy::default(),
         day: "2026-01-31".into(),

@@ -1,0 +1,482 @@
+//! Load trials in version 1 of a run or verdict: block by block, with their histograms.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    histogram::{Durations, Room},
+    parts_v1::Side,
+    reading::{Fault, MAX_BENCHMARKS, invalid},
+};
+use crate::model::{
+    baseline::StoredTrial,
+    load::{self, ErrorKind, Offered},
+    run::{TrialBlock, VoidReason},
+};
+
+/// The most trials, endpoints of a trial, and seconds of a trial that are read.
+const MAX_TRIALS: usize = MAX_BENCHMARKS;
+
+/// The trials of one block of a load scenario, in time order.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct Block {
+    /// The scenario; its benchmark is `load:` and this.
+    scenario: String,
+    /// Why the block does not count; null when it does.
+    void: Option<String>,
+    /// Its trials.
+    trials: Vec<Trial>,
+}
+
+/// One window of load on a fresh server.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Trial {
+    /// Whose server.
+    side: Side,
+    /// Whether it counts.
+    valid: bool,
+    /// Why it does not; null when it does.
+    void: Option<String>,
+    /// Flows a second (open loop); null for users.
+    rate: Option<f64>,
+    /// Users (closed loop); null for a rate.
+    users: Option<u32>,
+    /// The window's length, seconds.
+    seconds: f64,
+    /// The warm-up before it, seconds.
+    warmup_seconds: f64,
+    /// What became of the requests.
+    requests: Requests,
+    /// The most requests in flight at once.
+    in_flight_peak: u64,
+    /// Bytes of answers.
+    received_bytes: u64,
+    /// Share of one processor that the generator's busiest worker used.
+    generator_cpu: f64,
+    /// What the service used.
+    costs: Costs,
+    /// How long requests took.
+    clocks: Clocks,
+    /// The same by kind of request.
+    endpoints: Vec<Endpoint>,
+    /// The window second by second.
+    intervals: Vec<Interval>,
+}
+
+/// Requests by what became of them: scheduled is the sum of completed, errors and unfinished.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Requests {
+    /// Those that were due.
+    scheduled: u64,
+    /// Those that were answered as expected.
+    completed: u64,
+    /// Those that failed.
+    errors: u64,
+    /// Those without an answer at the deadline.
+    unfinished: u64,
+    /// The errors by kind.
+    error_kinds: BTreeMap<String, u64>,
+    /// Answers by HTTP status.
+    statuses: BTreeMap<u16, u64>,
+    /// Requests that were sent a second time.
+    retried: u64,
+}
+
+/// The clocks of a trial.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Clocks {
+    /// From due to the end of the answer.
+    response_time: Durations,
+    /// From sent to the end of the answer.
+    service_time: Durations,
+    /// Connecting.
+    connect: Durations,
+    /// Waiting for a free connection.
+    pool_wait: Durations,
+    /// From sent to the first byte of the answer.
+    first_byte: Durations,
+    /// How late the pacer was.
+    send_lag: Durations,
+}
+
+/// What the service used over the window.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Costs {
+    /// Processor time, nanoseconds.
+    cpu_ns: Option<u64>,
+    /// The largest resident memory, bytes.
+    rss_peak_bytes: Option<u64>,
+    /// The most threads.
+    threads_peak: Option<u64>,
+    /// The most open descriptors.
+    descriptors_peak: Option<u64>,
+    /// The memory that it may use, bytes.
+    memory_limit_bytes: Option<u64>,
+    /// The processors that it may use.
+    cpu_limit: Option<f64>,
+    /// The scenario's own metrics.
+    metrics: BTreeMap<String, f64>,
+}
+
+/// One kind of request.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Endpoint {
+    /// Its name in the scenario.
+    name: String,
+    /// Its requests.
+    requests: Requests,
+    /// Its response time.
+    response_time: Durations,
+}
+
+/// One second or so of a trial.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Interval {
+    /// Its start, seconds after the window's.
+    start_seconds: f64,
+    /// Its length, seconds.
+    seconds: f64,
+    /// Requests that were due in it.
+    scheduled: u64,
+    /// Requests that ended well in it.
+    completed: u64,
+    /// Requests that failed in it.
+    errors: u64,
+    /// p50, p90, p95 and p99 of what ended in it, nanoseconds.
+    latency_ns: Option<[f64; 4]>,
+    /// Requests in flight at its end.
+    in_flight: u64,
+    /// Requests due but not sent at its end.
+    backlog: u64,
+    /// Processors that the service kept busy.
+    cpu: Option<f64>,
+    /// Its resident memory at the end, bytes.
+    rss_bytes: Option<u64>,
+    /// The scenario's own metrics over it.
+    metrics: BTreeMap<String, f64>,
+}
+
+/// One stored trial of a load scenario.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct StoredTrialV1 {
+    /// Requests that were due.
+    scheduled: u64,
+    /// Those that failed or were not answered.
+    failed: u64,
+    /// Response times.
+    response_time: Durations,
+}
+
+/// Reads the blocks of a document.
+pub(super) fn model(blocks: Vec<Block>) -> Result<Vec<TrialBlock>, Fault> {
+    if blocks.iter().map(|block| block.trials.len()).sum::<usize>() > MAX_TRIALS || blocks.len() > MAX_TRIALS
+    {
+        return Err(invalid("load", format!("more than {MAX_TRIALS} trials")));
+    }
+    let mut room = Room::default();
+    let blocks = blocks.into_iter().enumerate();
+    blocks
+        .map(|(at, block)| block.model(&mut room).map_err(|fault| fault.under(&format!("load[{at}]"))))
+        .collect()
+}
+
+/// Reads the trials of a stored run.
+pub(super) fn stored(trials: Vec<StoredTrialV1>, room: &mut Room) -> Result<Vec<StoredTrial>, Fault> {
+    let trials = trials.into_iter().enumerate();
+    trials
+        .map(|(at, trial)| {
+            let under = |fault: Fault| fault.under(&format!("trials[{at}]"));
+            if trial.failed > trial.scheduled {
+                return Err(under(invalid("failed", "more requests failed than were due")));
+            }
+            let response_time = trial.response_time.model(room);
+            let response_time = response_time.map_err(|fault| under(fault.under("response_time")))?;
+            Ok(StoredTrial { scheduled: trial.scheduled, failed: trial.failed, response_time })
+        })
+        .collect()
+}
+
+impl From<&StoredTrial> for StoredTrialV1 {
+    fn from(trial: &StoredTrial) -> Self {
+        let StoredTrial { scheduled, failed, response_time } = trial;
+        Self { scheduled: *scheduled, failed: *failed, response_time: response_time.into() }
+    }
+}
+
+impl From<&TrialBlock> for Block {
+    fn from(block: &TrialBlock) -> Self {
+        Self {
+            scenario: block.scenario.clone(),
+            void: block.void.as_ref().map(|void| void.reason.clone()),
+            trials: block.trials.iter().map(Trial::from).collect(),
+        }
+    }
+}
+
+impl From<&load::Trial> for Trial {
+    fn from(trial: &load::Trial) -> Self {
+        let (rate, users) = match trial.offered {
+            Offered::Rate(rate) => (Some(rate), None),
+            Offered::Users(users) => (None, Some(users)),
+        };
+        Self {
+            side: trial.side.into(),
+            valid: trial.void.is_none(),
+            void: trial.void.clone(),
+            rate,
+            users,
+            seconds: trial.seconds,
+            warmup_seconds: trial.warmup_seconds,
+            requests: (&trial.requests).into(),
+            in_flight_peak: trial.in_flight_peak,
+            received_bytes: trial.received_bytes,
+            generator_cpu: trial.generator_cpu,
+            costs: (&trial.costs).into(),
+            clocks: (&trial.clocks).into(),
+            endpoints: trial.endpoints.iter().map(Endpoint::from).collect(),
+            intervals: trial.intervals.iter().map(Interval::from).collect(),
+        }
+    }
+}
+
+impl From<&load::Requests> for Requests {
+    fn from(requests: &load::Requests) -> Self {
+        let kinds = requests.error_kinds.iter().map(|(kind, count)| (kind.as_str().to_owned(), *count));
+        Self {
+            scheduled: requests.scheduled,
+            completed: requests.completed,
+            errors: requests.errors,
+            unfinished: requests.unfinished,
+            error_kinds: kinds.collect(),
+            statuses: requests.statuses.clone(),
+            retried: requests.retried,
+        }
+    }
+}
+
+impl From<&load::Clocks> for Clocks {
+    fn from(clocks: &load::Clocks) -> Self {
+        Self {
+            response_time: (&clocks.response_time).into(),
+            service_time: (&clocks.service_time).into(),
+            connect: (&clocks.connect).into(),
+            pool_wait: (&clocks.pool_wait).into(),
+            first_byte: (&clocks.first_byte).into(),
+            send_lag: (&clocks.send_lag).into(),
+        }
+    }
+}
+
+impl From<&load::Costs> for Costs {
+    fn from(costs: &load::Costs) -> Self {
+        let load::Costs {
+            cpu_ns,
+            rss_peak_bytes,
+            threads_peak,
+            descriptors_peak,
+            memory_limit_bytes,
+            cpu_limit,
+            metrics,
+        } = costs.clone();
+        Self {
+            cpu_ns,
+            rss_peak_bytes,
+            threads_peak,
+            descriptors_peak,
+            memory_limit_bytes,
+            cpu_limit: cpu_limit.filter(|limit| limit.is_finite()),
+            metrics: finite(metrics),
+        }
+    }
+}
+
+impl From<&load::Endpoint> for Endpoint {
+    fn from(endpoint: &load::Endpoint) -> Self {
+        Self {
+            name: endpoint.name.clone(),
+            requests: (&endpoint.requests).into(),
+            response_time: (&endpoint.response_time).into(),
+        }
+    }
+}
+
+impl From<&load::Interval> for Interval {
+    fn from(interval: &load::Interval) -> Self {
+        Self {
+            start_seconds: interval.start_seconds,
+            seconds: interval.seconds,
+            scheduled: interval.scheduled,
+            completed: interval.completed,
+            errors: interval.errors,
+            latency_ns: interval.latency_ns,
+            in_flight: interval.in_flight,
+            backlog: interval.backlog,
+            cpu: interval.cpu.filter(|cpu| cpu.is_finite()),
+            rss_bytes: interval.rss_bytes,
+            metrics: finite(interval.metrics.clone()),
+        }
+    }
+}
+
+/// Numbers that do not exist have no entry.
+fn finite(metrics: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    metrics.into_iter().filter(|(_, value)| value.is_finite()).collect()
+}
+
+impl Block {
+    fn model(self, room: &mut Room) -> Result<TrialBlock, Fault> {
+        let scenario = self.scenario;
+        let trials = self.trials.into_iter().enumerate();
+        let trials = trials.map(|(at, trial)| {
+            trial.model(&scenario, room).map_err(|fault| fault.under(&format!("trials[{at}]")))
+        });
+        let trials = trials.collect::<Result<_, _>>()?;
+        Ok(TrialBlock { scenario, void: self.void.map(|reason| VoidReason { reason }), trials })
+    }
+}
+
+impl Trial {
+    fn model(self, scenario: &str, room: &mut Room) -> Result<load::Trial, Fault> {
+        if self.valid != self.void.is_none() {
+            return Err(invalid("valid", "a trial that does not count says why, and no other does"));
+        }
+        let offered = match (self.rate, self.users) {
+            (Some(rate), None) => Offered::Rate(rate),
+            (None, Some(users)) => Offered::Users(users),
+            _ => return Err(invalid("rate", "a trial has either a rate or users")),
+        };
+        let lengths = [("seconds", self.seconds), ("warmup_seconds", self.warmup_seconds)];
+        for (key, value) in lengths.into_iter().chain([("generator_cpu", self.generator_cpu)]) {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(invalid(key, format!("{value} is negative or not finite")));
+            }
+        }
+        if self.endpoints.len() > MAX_TRIALS || self.intervals.len() > MAX_TRIALS {
+            return Err(invalid("intervals", format!("more than {MAX_TRIALS} entries")));
+        }
+        let endpoints = self.endpoints.into_iter().enumerate();
+        let endpoints = endpoints.map(|(at, endpoint)| {
+            endpoint.model(room).map_err(|fault| fault.under(&format!("endpoints[{at}]")))
+        });
+        Ok(load::Trial {
+            scenario: scenario.to_owned(),
+            side: self.side.into(),
+            offered,
+            seconds: self.seconds,
+            warmup_seconds: self.warmup_seconds,
+            requests: self.requests.model().map_err(|fault| fault.under("requests"))?,
+            endpoints: endpoints.collect::<Result<_, _>>()?,
+            clocks: self.clocks.model(room).map_err(|fault| fault.under("clocks"))?,
+            in_flight_peak: self.in_flight_peak,
+            received_bytes: self.received_bytes,
+            generator_cpu: self.generator_cpu,
+            costs: self.costs.into(),
+            intervals: self.intervals.into_iter().map(load::Interval::from).collect(),
+            void: self.void,
+        })
+    }
+}
+
+impl Requests {
+    fn model(self) -> Result<load::Requests, Fault> {
+        let sum = self.completed.checked_add(self.errors).and_then(|sum| sum.checked_add(self.unfinished));
+        if sum != Some(self.scheduled) {
+            return Err(invalid("scheduled", "it is not the sum of completed, errors and unfinished"));
+        }
+        let kind = |(word, count): (String, u64)| {
+            let kind = ErrorKind::ALL.into_iter().find(|kind| kind.as_str() == word);
+            kind.map(|kind| (kind, count))
+                .ok_or_else(|| invalid("error_kinds", format!("unknown kind `{word}`")))
+        };
+        Ok(load::Requests {
+            scheduled: self.scheduled,
+            completed: self.completed,
+            errors: self.errors,
+            unfinished: self.unfinished,
+            error_kinds: self.error_kinds.into_iter().map(kind).collect::<Result<_, _>>()?,
+            statuses: self.statuses,
+            retried: self.retried,
+        })
+    }
+}
+
+impl Clocks {
+    fn model(self, room: &mut Room) -> Result<load::Clocks, Fault> {
+        let mut of =
+            |key: &str, durations: Durations| durations.model(room).map_err(|fault| fault.under(key));
+        Ok(load::Clocks {
+            response_time: of("response_time", self.response_time)?,
+            service_time: of("service_time", self.service_time)?,
+            connect: of("connect", self.connect)?,
+            pool_wait: of("pool_wait", self.pool_wait)?,
+            first_byte: of("first_byte", self.first_byte)?,
+            send_lag: of("send_lag", self.send_lag)?,
+        })
+    }
+}
+
+impl From<Costs> for load::Costs {
+    fn from(costs: Costs) -> Self {
+        let Costs {
+            cpu_ns,
+            rss_peak_bytes,
+            threads_peak,
+            descriptors_peak,
+            memory_limit_bytes,
+            cpu_limit,
+            metrics,
+        } = costs;
+        Self {
+            cpu_ns,
+            rss_peak_bytes,
+            threads_peak,
+            descriptors_peak,
+            memory_limit_bytes,
+            cpu_limit,
+            metrics,
+        }
+    }
+}
+
+impl Endpoint {
+    fn model(self, room: &mut Room) -> Result<load::Endpoint, Fault> {
+        Ok(load::Endpoint {
+            name: self.name,
+            requests: self.requests.model().map_err(|fault| fault.under("requests"))?,
+            response_time: self.response_time.model(room).map_err(|fault| fault.under("response_time"))?,
+        })
+    }
+}
+
+impl From<Interval> for load::Interval {
+    fn from(interval: Interval) -> Self {
+        let Interval {
+            start_seconds,
+            seconds,
+            scheduled,
+            completed,
+            errors,
+            latency_ns,
+            in_flight,
+            backlog,
+            cpu,
+            rss_bytes,
+            metrics,
+        } = interval;
+        Self {
+            start_seconds,
+            seconds,
+            scheduled,
+            completed,
+            errors,
+            latency_ns,
+            in_flight,
+            backlog,
+            cpu,
+            rss_bytes,
+            metrics,
+        }
+    }
+}
