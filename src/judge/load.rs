@@ -9,8 +9,9 @@ use crate::{
     judge::{counted, evidence::Untested, paired, policy::Limits, subject::Subject},
     model::{
         benchmark::Benchmark,
+        load::Trial,
         metric::{Metric, Nature, percentile},
-        run::{Measurement, Side, TrialBlock},
+        run::{Measurement, Run, Side, TrialBlock},
         verdict::{Judgement, Verdict},
     },
     plan::looks::Standing,
@@ -68,6 +69,15 @@ pub(super) fn counts(benchmark: &Benchmark, metric: &Metric, load: &[TrialBlock]
             counts.collect()
         })
         .collect()
+}
+
+/// All trials of a run; those of a void block say so, whichever of them it was.
+pub(super) fn trials(run: &Run) -> Vec<Trial> {
+    let of_block = |block: &TrialBlock| -> Vec<Trial> {
+        let void = |trial: &Trial| trial.void.clone().or(block.void.as_ref().map(|void| void.reason.clone()));
+        block.trials.iter().map(|trial| Trial { void: void(trial), ..trial.clone() }).collect()
+    };
+    run.load.iter().flat_map(of_block).collect()
 }
 
 /// Where a measurement of a load scenario stands at its last complete look, given the scenario's trials.
