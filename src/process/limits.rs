@@ -54,11 +54,7 @@ fn parse_mounts(text: &str) -> Vec<Mount> {
             "cgroup" => Some(right.get(2)?.split(',').map(str::to_owned).collect()),
             _ => return None,
         };
-        Some(Mount {
-            root: (*left.get(3)?).to_owned(),
-            point: (*left.get(4)?).to_owned(),
-            controllers,
-        })
+        Some(Mount { root: (*left.get(3)?).to_owned(), point: (*left.get(4)?).to_owned(), controllers })
     };
     text.lines().filter_map(parse).collect()
 }
@@ -69,7 +65,9 @@ fn group_folders(root: &Path, mounts: &[Mount], groups: &str, controller: &str) 
     for mount in mounts {
         let is_ours = |names: &str| match &mount.controllers {
             None => names.is_empty(),
-            Some(ours) => ours.iter().any(|name| name == controller) && names.split(',').any(|n| n == controller),
+            Some(ours) => {
+                ours.iter().any(|name| name == controller) && names.split(',').any(|n| n == controller)
+            }
         };
         let path = groups.lines().find_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);
@@ -81,7 +79,8 @@ fn group_folders(root: &Path, mounts: &[Mount], groups: &str, controller: &str) 
         // In a container the mount may show only a part of the hierarchy, and the path may point outside of it.
         let inside = path.strip_prefix(mount.root.trim_end_matches('/')).unwrap_or(path);
         let inside = inside.trim_start_matches('/');
-        let mut folder = if inside.split('/').any(|part| part == "..") { point.clone() } else { point.join(inside) };
+        let mut folder =
+            if inside.split('/').any(|part| part == "..") { point.clone() } else { point.join(inside) };
         while folder != point && folder.starts_with(&point) {
             folders.push(folder.clone());
             folder.pop();

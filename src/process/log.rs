@@ -65,8 +65,9 @@ impl State {
         let mut written = file.write_all(&bytes[..room]);
         if room < bytes.len() {
             let mebibytes = self.limit as f64 / (1024.0 * 1024.0);
-            written = written
-                .and_then(|()| writeln!(file, "\n[the log ends here at {mebibytes} MiB; the rest was dropped]"));
+            written = written.and_then(|()| {
+                writeln!(file, "\n[the log ends here at {mebibytes} MiB; the rest was dropped]")
+            });
         }
         // A log that cannot be written must not stop the draining: the child would block for ever.
         if written.is_err() || room < bytes.len() {

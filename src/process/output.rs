@@ -74,7 +74,9 @@ impl Drain {
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new() });
         let drained = Arc::clone(&shared);
-        std::thread::Builder::new().name("drain".into()).spawn(move || copy(stream, &drained, keep, copies))?;
+        std::thread::Builder::new()
+            .name("drain".into())
+            .spawn(move || copy(stream, &drained, keep, copies))?;
         Ok(Self { shared })
     }
 

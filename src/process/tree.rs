@@ -78,14 +78,7 @@ impl Tree {
     /// else has.
     #[must_use]
     pub fn new(root: u32, mark: Option<String>) -> Self {
-        Self {
-            root,
-            mark,
-            members: BTreeMap::new(),
-            strangers: BTreeSet::new(),
-            gone_ns: 0,
-            told_ns: 0,
-        }
+        Self { root, mark, members: BTreeMap::new(), strangers: BTreeSet::new(), gone_ns: 0, told_ns: 0 }
     }
 
     /// Reads what it uses now; `None` where the platform does not tell.
