@@ -2,6 +2,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
+//! | [`script`] | what is asked: templates, data, captures, sessions |
 //! | [`scenario`] | what a scenario says, complete and checked |
 //! | [`service`] | the service under test: built, started, waited for, stopped |
 //! | `ready` | how it is known to be ready |
@@ -19,4 +20,5 @@ mod ready;
 pub mod scenario;
 mod scraper;
 pub mod service;
+pub mod script;
 pub mod watch;
