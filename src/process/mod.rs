@@ -9,6 +9,7 @@ pub mod child;
 pub mod group;
 pub mod interrupt;
 pub mod output;
+pub mod own;
 pub mod registry;
 pub mod replace;
 pub mod resources;
