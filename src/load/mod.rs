@@ -6,6 +6,7 @@
 //! | [`generator`] | load by a schedule, and what became of it |
 //! | [`http`] | connections and exchanges |
 //! | [`recorder`] | what one worker records |
+//! | [`script`] | what is asked: templates, data, captures, sessions |
 //! | [`scenario`] | what a scenario says, complete and checked |
 //! | [`script`] | the requests of a scenario, compiled |
 //! | [`watch`] | who looks on |
