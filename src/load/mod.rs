@@ -2,6 +2,10 @@
 //!
 //! | file | what it owns |
 //! |---|---|
+//! | [`alarm`] | waking to some microseconds |
+//! | [`generator`] | load by a schedule, and what became of it |
+//! | [`http`] | connections and exchanges |
+//! | [`recorder`] | what one worker records |
 //! | [`script`] | what is asked: templates, data, captures, sessions |
 //! | [`scenario`] | what a scenario says, complete and checked |
 //! | [`service`] | the service under test: built, started, waited for, stopped |
@@ -17,6 +21,13 @@ mod get;
 mod probe_tls;
 pub mod prometheus;
 mod ready;
+//! | [`script`] | the requests of a scenario, compiled |
+//! | [`watch`] | who looks on |
+
+pub(crate) mod alarm;
+pub mod generator;
+pub(crate) mod http;
+pub(crate) mod recorder;
 pub mod scenario;
 mod scraper;
 pub mod service;

@@ -12,6 +12,7 @@ pub mod limits;
 mod log;
 pub mod output;
 mod reading;
+pub mod own;
 pub mod registry;
 pub mod replace;
 pub mod resources;

@@ -1,0 +1,321 @@
+//! One request after another: a lane is the task of one connection (HTTP/1.1) or of one stream at a time (HTTP/2).
+//!
+//! A session stays on its lane. Its next request is due when the answer to the one before it was there.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Method, Request, Uri,
+    header::{CONNECTION, HOST, HeaderValue},
+    http::uri::{Authority, PathAndQuery},
+};
+
+use super::{
+    pool::Stream,
+    worker::{Slot, Start, Worker},
+};
+use crate::{
+    load::{
+        http::{
+            fault::Fault,
+            wire::{Sent, Whole, Wire},
+        },
+        recorder::{Answered, Moments},
+        script::{Answer, Prepared},
+    },
+    model::load::ErrorKind,
+};
+
+/// A connection that was used less than this long ago is taken for open: servers close idle ones after seconds. Nanoseconds.
+const FRESH: u64 = 10_000_000;
+
+/// The life of a lane: it ends with its runtime.
+pub(crate) async fn run(worker: Rc<Worker>, slot: Rc<Slot>) {
+    let mut lane = Lane { worker, slot, wire: None, stream: None, last: None, used: 0 };
+    poll_fn(|context| {
+        *lane.slot.waker.borrow_mut() = Some(context.waker().clone());
+        Poll::Ready(())
+    })
+    .await;
+    loop {
+        let start = lane.wait().await;
+        let refused = lane.serve(start).await;
+        lane.slot.start.set(lane.worker.freed(&lane.slot, refused));
+        if refused {
+            // A refusal may come without any waiting: let the pacer and the other lanes have their turn.
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Lane {
+    worker: Rc<Worker>,
+    slot: Rc<Slot>,
+    wire: Option<Wire>,
+    /// The share in the connection, where it is shared.
+    stream: Option<Stream>,
+    /// The last path and what became of it: most lanes ask for the same again and again.
+    last: Option<(String, Uri)>,
+    /// When the connection was last used.
+    used: u64,
+}
+
+/// How one request ended, beside what was recorded.
+enum Ending {
+    Well,
+    Badly,
+    Refused,
+}
+
+impl Lane {
+    /// Waits for something to start, and drops the connection if the server closes it meanwhile.
+    async fn wait(&mut self) -> Start {
+        poll_fn(|context| {
+            if let Some(start) = self.slot.start.take() {
+                return Poll::Ready(start);
+            }
+            if self.wire.as_mut().is_some_and(|wire| !wire.poll_idle(context)) {
+                self.wire = None;
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Runs one session; says whether no connection could be had for it.
+    async fn serve(&mut self, start: Start) -> bool {
+        let mut session = self.worker.script.session(start.job.number);
+        let (mut due, mut handed) = (start.job.due, start.handed);
+        let mut first = true;
+        loop {
+            let Some(prepared) = session.next() else {
+                if first {
+                    // It was due, so it must end: a session without a request asks for what it cannot have.
+                    self.end(0, &Moments { due, handed, ..Moments::default() }, Err(ErrorKind::Body), None);
+                }
+                return false;
+            };
+            if !first {
+                due = self.worker.now();
+                if due >= self.worker.course.window_end {
+                    return false;
+                }
+                handed = due;
+                self.worker.recorder.borrow_mut().scheduled(due, None);
+            }
+            first = false;
+            let endpoint = prepared.endpoint;
+            self.worker.took_off();
+            self.slot.flight.set(Some((endpoint, Moments { due, handed, ..Moments::default() })));
+            let answer = self.within_limit(prepared).await;
+            let ending = match answer {
+                Ok(whole) => self.answered(&mut session, whole),
+                Err(fault) => {
+                    session.abandon();
+                    self.broke(fault)
+                }
+            };
+            self.slot.flight.set(None);
+            self.slot.deadline.set(None);
+            self.worker.landed();
+            match ending {
+                Ending::Well if !self.worker.ended.get() => {}
+                Ending::Refused => return true,
+                _ => return false,
+            }
+        }
+    }
+
+    fn answered(&mut self, session: &mut crate::load::script::Session, whole: Whole) -> Ending {
+        let end = self.worker.now();
+        self.used = end;
+        let Some((endpoint, mut moments)) = self.slot.flight.get() else { return Ending::Badly };
+        moments.first_byte = self.worker.course.at(whole.first_byte);
+        let answered = Answered { end, status: whole.status.as_u16(), bytes: whole.bytes };
+        let answer = Answer { status: whole.status, headers: whole.headers, body: whole.body };
+        let verdict = session.take(&answer);
+        let well = verdict.is_ok();
+        self.end(endpoint, &moments, verdict, Some(&answered));
+        if well { Ending::Well } else { Ending::Badly }
+    }
+
+    fn broke(&mut self, fault: Fault) -> Ending {
+        self.wire = None;
+        self.stream = None;
+        if let Some(shortage) = fault.shortage {
+            self.worker.lacked(shortage);
+        }
+        let Some((endpoint, moments)) = self.slot.flight.get() else { return Ending::Badly };
+        self.end(endpoint, &moments, Err(fault.kind), None);
+        if moments.sent == 0 { Ending::Refused } else { Ending::Badly }
+    }
+
+    fn end(
+        &self,
+        endpoint: usize,
+        moments: &Moments,
+        verdict: Result<(), ErrorKind>,
+        answered: Option<&Answered>,
+    ) {
+        let mut recorder = self.worker.recorder.borrow_mut();
+        match (verdict, answered) {
+            (Ok(()), Some(answered)) => recorder.completed(endpoint, moments, answered),
+            (Ok(()), None) => recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now()),
+            (Err(kind), _) => recorder.failed(endpoint, moments, kind, answered, self.worker.now()),
+        }
+    }
+
+    /// Asks, and breaks off when the pacer says that the time is up.
+    async fn within_limit(&mut self, prepared: Prepared) -> Result<Whole, Fault> {
+        let slot = Rc::clone(&self.slot);
+        slot.overdue.set(false);
+        let mut asking = pin!(self.ask(prepared));
+        poll_fn(|context| {
+            if slot.overdue.get() {
+                return Poll::Ready(Err(Fault::of(ErrorKind::Timeout)));
+            }
+            asking.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Sends a request and reads the answer; once more on a fresh connection if the server had closed the idle one.
+    async fn ask(&mut self, prepared: Prepared) -> Result<Whole, Fault> {
+        let wants_body = prepared.wants_body;
+        let mut request = self.build(prepared)?;
+        let mut second = false;
+        loop {
+            let reused = self.connect().await?;
+            let now = self.worker.now();
+            let repeatable = reused && !second && now.saturating_sub(self.used) >= FRESH;
+            let spare = (repeatable && is_idempotent(request.method())).then(|| request.clone());
+            self.mark(|moments| moments.sent = now);
+            self.slot.deadline.set(Some(now.saturating_add(self.worker.course.timeout)));
+            let Some(wire) = &mut self.wire else { return Err(Fault::of(ErrorKind::Connect)) };
+            match wire.exchange(request, wants_body).await {
+                Ok(whole) => {
+                    self.stream = None;
+                    if self.worker.pool.is_some() || !self.worker.target.keep_alive {
+                        self.wire = None;
+                    }
+                    return Ok(whole);
+                }
+                Err(broken) => {
+                    self.wire = None;
+                    self.stream = None;
+                    let idle_closed = reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
+                    request = match broken.unsent.or(spare) {
+                        Some(again) if idle_closed => again,
+                        _ => return Err(broken.fault),
+                    };
+                    second = true;
+                    if let Some((endpoint, moments)) = self.slot.flight.get() {
+                        self.worker.recorder.borrow_mut().retried(endpoint, moments.due);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes sure of a connection; says whether it had been used before.
+    async fn connect(&mut self) -> Result<bool, Fault> {
+        if let Some(pool) = &self.worker.pool {
+            let stream = pool.stream().await;
+            let reused = stream.is_open();
+            let began = self.begin_connecting();
+            self.wire = Some(stream.wire(&self.worker.target).await?);
+            self.stream = Some(stream);
+            self.connected(began, reused);
+            return Ok(reused);
+        }
+        if let Some(wire) = &mut self.wire {
+            if wire.ready().await {
+                let now = self.worker.now();
+                self.mark(|moments| moments.taken = now.max(1));
+                return Ok(true);
+            }
+            self.wire = None;
+        }
+        let began = self.begin_connecting();
+        self.wire = Some(Wire::open(&self.worker.target).await?);
+        self.connected(began, false);
+        Ok(false)
+    }
+
+    fn begin_connecting(&self) -> Instant {
+        let began = Instant::now();
+        let now = self.worker.course.at(began);
+        self.mark(|moments| moments.taken = now.max(1));
+        self.slot.deadline.set(Some(now.saturating_add(self.worker.course.timeout)));
+        began
+    }
+
+    fn connected(&mut self, began: Instant, reused: bool) {
+        if !reused {
+            let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.mark(|moments| moments.connect = took.max(1));
+        }
+    }
+
+    fn mark(&self, change: impl FnOnce(&mut Moments)) {
+        if let Some((endpoint, mut moments)) = self.slot.flight.get() {
+            change(&mut moments);
+            self.slot.flight.set(Some((endpoint, moments)));
+        }
+    }
+
+    /// The request as it goes over the wire.
+    fn build(&mut self, prepared: Prepared) -> Result<Sent, Fault> {
+        let target = &self.worker.target;
+        let mut headers = prepared.headers;
+        let host = headers.get(HOST).filter(|host| *host != target.host);
+        let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let uri = match &self.last {
+            Some((path, uri)) if *path == prepared.path && authority.is_none() => uri.clone(),
+            _ => {
+                let full = authority.as_ref().unwrap_or(&target.authority);
+                let uri = self.uri(&prepared.path, full).ok_or(Fault::of(ErrorKind::Protocol))?;
+                if authority.is_none() {
+                    self.last = Some((prepared.path, uri.clone()));
+                }
+                uri
+            }
+        };
+        let target = &self.worker.target;
+        if target.http2 {
+            headers.remove(HOST);
+        } else {
+            headers.entry(HOST).or_insert_with(|| target.host.clone());
+            if !target.keep_alive {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        let mut request = Request::new(Full::new(prepared.body));
+        *request.method_mut() = prepared.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn uri(&self, path: &str, authority: &Authority) -> Option<Uri> {
+        let target = &self.worker.target;
+        let path = PathAndQuery::from_maybe_shared(Bytes::from([&*target.base, path].concat())).ok()?;
+        if !target.http2 {
+            return Some(Uri::from(path));
+        }
+        let scheme = if target.secure.is_some() { "https" } else { "http" };
+        Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query(path).build().ok()
+    }
+}
+
+fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE)
+}

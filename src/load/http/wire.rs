@@ -1,0 +1,207 @@
+//! One connection of HTTP/1.1 or HTTP/2, and one exchange on it with its moments.
+//!
+//! An HTTP/1.1 connection is driven by the very task that waits for its answer: no message passes between tasks, which is most of
+//! what a request costs.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    HeaderMap, Request, StatusCode,
+    body::{Body as _, Incoming},
+    client::conn::{TrySendError, http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::{fault::Fault, stream::Stream, target::Target};
+use crate::model::load::ErrorKind;
+
+/// The longest body that is read.
+pub(crate) const LONGEST_BODY: u64 = 16 << 20;
+
+/// A request as it is sent.
+pub(crate) type Sent = Request<Full<Bytes>>;
+
+/// The sending half of an HTTP/2 connection; clones share it.
+pub(crate) type Http2 = http2::SendRequest<Full<Bytes>>;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// Empty unless it was wanted.
+    pub(crate) body: Bytes,
+    /// How long the body was.
+    pub(crate) bytes: u64,
+    /// When its head was there.
+    pub(crate) first_byte: Instant,
+}
+
+/// An exchange that broke.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) fault: Fault,
+    /// The request, where not a byte of it was sent.
+    pub(crate) unsent: Option<Sent>,
+    /// Whether the head of an answer was there.
+    pub(crate) answered: bool,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) enum Wire {
+    /// With its driver.
+    Http1(Box<Http1>),
+    /// Its driver is a task of its own.
+    Http2(Http2),
+}
+
+/// HTTP/1.1.
+#[derive(Debug)]
+pub(crate) struct Http1 {
+    sender: http1::SendRequest<Full<Bytes>>,
+    driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
+    over: bool,
+}
+
+impl Wire {
+    /// Opens a connection.
+    pub(crate) async fn open(target: &Target) -> Result<Self, Fault> {
+        let stream = TokioIo::new(target.connect().await?);
+        if target.http2 {
+            return open_http2(stream).await.map(Self::Http2);
+        }
+        let (sender, driver) =
+            http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
+        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false })))
+    }
+
+    /// Looks whether the connection, on which nothing is under way, is still there.
+    pub(crate) fn poll_idle(&mut self, context: &mut Context<'_>) -> bool {
+        match self {
+            Self::Http1(wire) => {
+                wire.drive(context);
+                !wire.over && !wire.sender.is_closed()
+            }
+            Self::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
+    /// Waits until the connection takes a request; `false` when it is closed.
+    pub(crate) async fn ready(&mut self) -> bool {
+        match self {
+            Self::Http1(wire) => {
+                poll_fn(|context| {
+                    wire.drive(context);
+                    wire.sender.poll_ready(context)
+                })
+                .await
+            }
+            Self::Http2(sender) => sender.ready().await,
+        }
+        .is_ok()
+    }
+
+    /// Sends a request and reads its answer to the end.
+    pub(crate) async fn exchange(&mut self, request: Sent, wants_body: bool) -> Result<Whole, Broken> {
+        match self {
+            Self::Http1(wire) => {
+                let Http1 { sender, driver, over } = &mut **wire;
+                let mut answer = pin!(receive(sender.try_send_request(request), wants_body));
+                poll_fn(|context| {
+                    // The driver writes the request and reads the answer's head, the answer then asks for its body, and the
+                    // driver reads that: twice around is enough for an answer that came in one piece.
+                    for _ in 0..2 {
+                        if !*over {
+                            *over = Pin::new(&mut *driver).poll(context).is_ready();
+                        }
+                        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+                            return Poll::Ready(answer);
+                        }
+                    }
+                    Poll::Pending
+                })
+                .await
+            }
+            Self::Http2(sender) => receive(sender.try_send_request(request), wants_body).await,
+        }
+    }
+}
+
+impl Http1 {
+    fn drive(&mut self, context: &mut Context<'_>) {
+        if !self.over {
+            self.over = Pin::new(&mut self.driver).poll(context).is_ready();
+        }
+    }
+}
+
+async fn open_http2(stream: TokioIo<Stream>) -> Result<Http2, Fault> {
+    let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+        .handshake(stream)
+        .await
+        .map_err(|error| Fault::exchange(&error))?;
+    // How it ends shows in the exchanges on it.
+    tokio::task::spawn_local(async move { drop(driver.await) });
+    Ok(sender)
+}
+
+async fn receive(
+    answer: impl Future<Output = Result<hyper::Response<Incoming>, TrySendError<Sent>>>,
+    wants_body: bool,
+) -> Result<Whole, Broken> {
+    let answer = match answer.await {
+        Ok(answer) => answer,
+        Err(mut error) => {
+            let unsent = error.take_message();
+            return Err(Broken { fault: Fault::exchange(error.error()), unsent, answered: false });
+        }
+    };
+    let first_byte = Instant::now();
+    let (head, mut incoming) = answer.into_parts();
+    let (body, bytes) = if incoming.is_end_stream() {
+        (Bytes::new(), 0)
+    } else {
+        read(&mut incoming, wants_body).await.map_err(|fault| Broken { fault, unsent: None, answered: true })?
+    };
+    Ok(Whole { status: head.status, headers: head.headers, body, bytes, first_byte })
+}
+
+/// Reads a body to its end and keeps it if it is wanted.
+async fn read(incoming: &mut Incoming, wants_body: bool) -> Result<(Bytes, u64), Fault> {
+    let mut only = Bytes::new();
+    let mut joined: Option<BytesMut> = None;
+    let mut bytes = 0_u64;
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| Fault::exchange(&error))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes += data.len() as u64;
+        if bytes > LONGEST_BODY {
+            return Err(Fault::of(ErrorKind::TooLarge));
+        }
+        if wants_body {
+            match &mut joined {
+                Some(joined) => joined.extend_from_slice(&data),
+                None if only.is_empty() => only = data,
+                None => {
+                    let mut both = BytesMut::with_capacity(only.len() + data.len());
+                    both.extend_from_slice(&only);
+                    both.extend_from_slice(&data);
+                    joined = Some(both);
+                }
+            }
+        }
+        // Of a body of known length the end is known with its last byte.
+        if incoming.is_end_stream() {
+            break;
+        }
+    }
+    Ok((joined.map_or(only, BytesMut::freeze), bytes))
+}
