@@ -13,14 +13,15 @@ use crate::{
     },
     config::resolve::{ModeChoice, Settings},
     git::Repository,
-    judge::{self, stored::suspects},
-    measure::{listing::Listed, trees::BaseChoice},
+    judge::{self, load::is_load, stored::suspects},
+    load::gate::metrics::ERROR_RATE,
+    measure::{Measured, listing::Listed, trees::BaseChoice},
     model::{
         benchmark::Benchmark,
         environment::Environment,
         metric::Metric,
         outcome::ErrorClass,
-        run::{Fate, Measurement, Mode, Run, Warning},
+        run::{Fate, Measurement, Mode, Run, SlotMethod, Warning},
         verdict::CheckVerdict,
     },
     process::Interrupt,
@@ -117,15 +118,30 @@ fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
     let state = State::of(session, &request.settings);
     let earlier = if request.seed.is_some() { None } else { state.load() };
     let seed = request.seed.or(earlier.as_ref().map(|run| run.seed)).unwrap_or(request.fresh_seed);
-    let previous = earlier.map(|run| run.measurements).unwrap_or_default();
+    let (previous, trials) = earlier.map(|run| (run.measurements, run.load)).unwrap_or_default();
+    let (loads, previous): (Vec<Measurement>, Vec<Measurement>) =
+        previous.into_iter().partition(|measurement| is_load(&measurement.benchmark));
     let mut run = session.frame(Mode::Paired, seed);
     run.warnings.extend(only_uncommitted(request, &run));
     let mut not_kept = None;
+    run.load = trials;
     let measured = session.paired(seed, &previous, None, &mut |measurements| {
-        not_kept = state.save(&run, measurements).err();
+        not_kept = state.save(&run, &[measurements, &loads].concat()).err();
     })?;
+    let spent = measured.spent;
     session.fill(&mut run, measured);
-    if !previous.is_empty() && run.measurements.iter().any(|measurement| !measurement.blocks.is_empty()) {
+    let trials = std::mem::take(&mut run.load);
+    if run.interrupted.is_none() && session.has_load() {
+        let measured = session.load_paired(seed, (&loads, &trials), None, spent, &mut |measurements, trials| {
+            let so_far = Run { load: trials.to_vec(), ..run.clone() };
+            not_kept = state.save(&so_far, &[&run.measurements, measurements].concat()).err();
+        });
+        session.add_load(&mut run, measured);
+    } else {
+        run.measurements.extend(loads.iter().cloned());
+        run.load = trials;
+    }
+    if !(previous.is_empty() && loads.is_empty()) && run.measurements.iter().any(|measurement| !measurement.blocks.is_empty()) {
         let words = "went on from an earlier check of the same two trees; `--seed N` starts afresh";
         run.warnings.push(Warning::new("resumed", words));
     }
@@ -147,7 +163,7 @@ fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) ->
         return Ok(finish(&state, &run, None));
     }
     let measured = session.single(seed, STORED_PROCESSES)?;
-    session.fill(&mut run, measured);
+    fill_alone(&session, &mut run, measured);
     let suspects: BTreeSet<Benchmark> = suspects(&run).into_iter().collect();
     let can_confirm = session.builds.base_failed.is_none() && run.interrupted.is_none();
     if can_confirm && !suspects.is_empty() {
@@ -156,6 +172,16 @@ fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) ->
         confirm(&mut run, &suspects, request, work)?;
     }
     Ok(finish(&state, &run, None))
+}
+
+/// Puts head's slots into the run, and those of its services under load.
+fn fill_alone(session: &Session<'_>, run: &mut Run, measured: Measured) {
+    let spent = measured.spent;
+    session.fill(run, measured);
+    if run.interrupted.is_none() && session.has_load() {
+        let measured = session.load_alone(run.seed, STORED_PROCESSES, spent);
+        session.add_load(run, measured);
+    }
 }
 
 /// Measures suspects against the rebuilt base and puts what comes in the place of their lone slots.
@@ -185,17 +211,29 @@ fn confirm(
         }
     };
     let measured = session.paired(run.seed, &[], Some(suspects), &mut |_| {})?;
+    let (spent, mut confirmed) = (measured.spent, measured.measurements);
     run.base = session.builds.base.clone();
     run.interrupted = measured.interrupted;
     run.warnings.extend(measured.warnings);
-    for confirmed in
-        measured.measurements.into_iter().filter(|measurement| suspects.contains(&measurement.benchmark))
-    {
-        if let Some(place) = run.measurements.iter_mut().find(|place| place.benchmark == confirmed.benchmark)
-        {
+    if run.interrupted.is_none() && suspects.iter().any(is_load) {
+        let measured = session.load_paired(run.seed, (&[], &[]), Some(suspects), spent, &mut |_, _| {});
+        confirmed.extend(measured.measurements);
+        run.interrupted = measured.interrupted;
+        run.warnings.extend(measured.warnings);
+        // The trials of head alone stand behind no row any more.
+        run.load.retain(|lone| !measured.trials.iter().any(|block| block.scenario == lone.scenario));
+        run.load.extend(measured.trials);
+    }
+    for confirmed in confirmed.iter().filter(|measurement| suspects.contains(&measurement.benchmark)) {
+        let is_identical = confirmed.fate == Fate::Identical;
+        for place in &mut run.measurements {
+            let same = place.benchmark == confirmed.benchmark
+                && (place.metric.name == confirmed.metric.name || is_identical);
             // What is identical to the base cannot have been made slower by the change, whatever the stored runs say.
-            if !confirmed.blocks.is_empty() || confirmed.fate == Fate::Identical {
-                *place = confirmed;
+            if same && is_identical {
+                *place = Measurement { metric: place.metric.clone(), ..confirmed.clone() };
+            } else if same && !confirmed.blocks.is_empty() {
+                *place = confirmed.clone();
             }
         }
     }
@@ -207,7 +245,7 @@ fn head_alone(request: &Request, session: &Session<'_>, why: &str) -> Result<Don
     let state = State::of(session, &request.settings);
     let mut run = session.frame(Mode::Single, request.seed.unwrap_or(request.fresh_seed));
     let measured = session.single(run.seed, STORED_PROCESSES)?;
-    session.fill(&mut run, measured);
+    fill_alone(session, &mut run, measured);
     run.interrupted = Some(format!("the base could not be built: {why}"));
     Ok(finish(&state, &run, None))
 }
@@ -263,9 +301,10 @@ fn warnings_of(loaded: &Loaded, environment: &Environment) -> Vec<Warning> {
 }
 
 fn unmeasured(listed: Listed) -> Measurement {
+    let metric = if listed.method == SlotMethod::Load { Metric::of_load(ERROR_RATE) } else { None };
     Measurement {
         benchmark: listed.benchmark,
-        metric: Metric::time(),
+        metric: metric.unwrap_or_else(Metric::time),
         fate: listed.fate.unwrap_or(Fate::Measured),
         method: listed.method,
         blocks: Vec::new(),

@@ -43,6 +43,9 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
         quantity::seconds(listing.seconds(MOST_BLOCKS)),
         quantity::seconds(budget_seconds),
     );
+    if let Some(sentence) = shared_budget(listing, budget_seconds) {
+        let _ = writeln!(text, "{sentence}");
+    }
     for warning in &listing.warnings {
         let _ = writeln!(text, "warning: {}", escape::terminal(&warning.message));
     }
@@ -50,6 +53,22 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
         let _ = writeln!(text, "the list is not complete: {}", escape::terminal(why));
     }
     text
+}
+
+/// How criterion and load benchmarks share the budget, where there are both.
+fn shared_budget(listing: &Listing, budget_seconds: f64) -> Option<String> {
+    let seconds = |load: bool| -> f64 {
+        let of_kind = listing.benchmarks.iter().filter(|listed| (listed.method == SlotMethod::Load) == load);
+        of_kind.map(|listed| listed.block_seconds).sum()
+    };
+    let (load, others) = (seconds(true), seconds(false));
+    (load > 0.0 && others > 0.0).then(|| {
+        let share = (load * f64::from(MOST_BLOCKS)).min(budget_seconds / 2.0);
+        format!(
+            "load benchmarks come last and have {} of the budget, and what the others leave of theirs",
+            quantity::seconds(share)
+        )
+    })
 }
 
 fn fate_words(fate: &Fate) -> String {

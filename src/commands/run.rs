@@ -117,7 +117,12 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
     let session = Session::open(work, BaseChoice::Nothing)?;
     let measured = session.single(request.seed, request.processes)?;
     let mut run = session.frame(Mode::Single, request.seed);
+    let spent = measured.spent;
     session.fill(&mut run, measured);
+    if run.interrupted.is_none() && session.has_load() {
+        let measured = session.load_alone(request.seed, request.processes, spent);
+        session.add_load(&mut run, measured);
+    }
     Ok(Done { run, folder: session.builds.state_folder.clone() })
 }
 

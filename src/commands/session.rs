@@ -4,11 +4,20 @@ use crate::{
     cargo::aligned::Alignment,
     commands::failure::Failure,
     config::resolve::Settings,
-    judge::{paired, policy::Rules},
+    judge::{load::PREFIX, paired, policy::Rules},
+    load::{
+        gate::{
+            self,
+            services::{Shop, Trees},
+            stand::Stand,
+        },
+        scenario::Service,
+    },
     machine::fingerprint,
     measure::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
+        listing::Listed,
         trees::{self, BaseChoice},
     },
     model::{
@@ -16,10 +25,12 @@ use crate::{
         environment::Environment,
         metric::Metric,
         outcome::ErrorClass,
-        run::{Measurement, Mode, Run, Warning},
+        run::{Fate, Measurement, Mode, Run, Side, SlotMethod, TrialBlock, Warning},
     },
+    plan::looks::ROUNDS_PER_BLOCK,
     process::{Interrupt, registry},
     progress::{Event, Progress},
+    stats::sequential::LOOK_ROUNDS,
     text::quantity,
 };
 use regex::Regex;
@@ -115,6 +126,15 @@ impl<'a> Session<'a> {
         run.duration_seconds = self.began.elapsed().as_secs_f64();
     }
 
+    /// Adds what was measured under load to a run.
+    pub(super) fn add_load(&self, run: &mut Run, measured: gate::Measured) {
+        run.measurements.extend(measured.measurements);
+        run.load = measured.trials;
+        run.interrupted = run.interrupted.take().or(measured.interrupted);
+        run.warnings.extend(measured.warnings);
+        run.duration_seconds = self.began.elapsed().as_secs_f64();
+    }
+
     /// Measures base and head in paired rounds, only the benchmarks in `only` where that is given.
     pub(super) fn paired(
         &self,
@@ -139,6 +159,123 @@ impl<'a> Session<'a> {
         Ok(measured)
     }
 
+    /// Puts load benchmarks of both sides under load in dealt blocks, only those in `only` where that is given.
+    pub(super) fn load_paired(
+        &self,
+        seed: u64,
+        previous: (&[Measurement], &[TrialBlock]),
+        only: Option<&BTreeSet<Benchmark>>,
+        spent: Duration,
+        keep: gate::request::Keep<'_>,
+    ) -> gate::Measured {
+        self.with_stand(seed, previous, only, spent, |request, stand| {
+            gate::paired::measure(request, stand, self.work.progress, keep)
+        })
+    }
+
+    /// Puts head's services alone under load, `processes` fresh servers a scenario.
+    pub(super) fn load_alone(&self, seed: u64, processes: u32, spent: Duration) -> gate::Measured {
+        self.with_stand(seed, (&[], &[]), None, spent, |request, stand| {
+            gate::alone::measure_alone(request, processes, stand, self.work.progress)
+        })
+    }
+
+    /// The rules of the project as load benchmarks need them, and what builds and starts their services.
+    fn with_stand<T>(
+        &self,
+        seed: u64,
+        previous: (&[Measurement], &[TrialBlock]),
+        only: Option<&BTreeSet<Benchmark>>,
+        spent: Duration,
+        job: impl FnOnce(&gate::Request<'_>, &mut Stand<'_>) -> T,
+    ) -> T {
+        let settings = self.work.settings;
+        let rules = Rules::new(&settings.policy);
+        let limits = |benchmark: &Benchmark, metric: &Metric| rules.limits(benchmark, metric);
+        let left_out = |benchmark: &Benchmark| match only {
+            Some(only) if !only.contains(benchmark) => Some("not suspect".to_owned()),
+            _ => self.load_left_out(benchmark),
+        };
+        let shop = Shop {
+            folder: self.builds.state_folder.clone(),
+            wrapper: self.work.executable.to_owned(),
+            alignment: self.builds.alignment,
+            timeout: settings.build_timeout,
+        };
+        let changed = self.builds.changed_files();
+        let Some(head) = self.builds.tree(Side::Head) else { unreachable!("head always has a tree") };
+        let trees = Trees { base: self.builds.tree(Side::Base), head, changed: &changed };
+        let identical = if settings.measure_identical { IdenticalCode::Measure } else { IdenticalCode::Skip };
+        let mut stand =
+            Stand::new(&shop, trees, (identical, seed), self.work.progress, self.work.interrupt);
+        let request = gate::Request {
+            scenarios: &settings.loads,
+            left_out: &left_out,
+            limits: &limits,
+            seed,
+            budget: Duration::from_secs_f64(settings.budget_seconds).saturating_sub(spent),
+            false_discovery_rate: self.family_rate(),
+            family: settings.policy.family,
+            previous,
+        };
+        job(&request, &mut stand)
+    }
+
+    /// Why a load benchmark is left out, if it is: by the filter, or by a rule that leaves out all of it.
+    fn load_left_out(&self, benchmark: &Benchmark) -> Option<String> {
+        let id = benchmark.id.as_str();
+        if self.filter.as_ref().is_some_and(|filter| !filter.is_match(id)) {
+            return Some("left out by `--filter`".into());
+        }
+        let rules = Rules::new(&self.work.settings.policy);
+        let scenario =
+            self.work.settings.loads.iter().find(|scenario| id.strip_prefix(PREFIX) == Some(&scenario.name))?;
+        let reasons = gate::metrics::metrics(scenario)
+            .iter()
+            .map(|metric| rules.limits(benchmark, metric).left_out)
+            .collect::<Option<Vec<String>>>();
+        reasons.and_then(|reasons| reasons.into_iter().next())
+    }
+
+    /// Load benchmarks that would be measured, with what a block of each is expected to take, seconds.
+    fn load_blocks(&self) -> impl Iterator<Item = (Benchmark, Option<String>, f64)> {
+        self.work.settings.loads.iter().filter_map(|scenario| {
+            let benchmark = gate::metrics::benchmark(scenario).ok()?;
+            let running = matches!(scenario.service, Service::Running(_));
+            let left_out = self
+                .load_left_out(&benchmark)
+                .or_else(|| running.then(|| "its service already runs at a URL".to_owned()));
+            Some((benchmark, left_out, gate::metrics::block_seconds(scenario)))
+        })
+    }
+
+    /// Whether there are load scenarios.
+    pub(super) fn has_load(&self) -> bool {
+        !self.work.settings.loads.is_empty()
+    }
+
+    /// Whether criterion benchmarks are to be measured at all.
+    fn has_criterion(&self) -> bool {
+        let measure_identical = self.work.settings.measure_identical;
+        self.builds.pairs.iter().any(|pair| pair.head.is_some() && (measure_identical || !pair.identical))
+    }
+
+    /// The measuring time of criterion benchmarks: where there are load benchmarks too, these get half of the budget, or what all
+    /// their blocks take where that is less. What criterion benchmarks leave goes to them as well.
+    pub(super) fn criterion_budget(&self) -> Duration {
+        let budget = self.work.settings.budget_seconds;
+        let load: f64 = self.load_blocks().filter(|(_, out, _)| out.is_none()).map(|(.., seconds)| seconds).sum();
+        let most = f64::from(LOOK_ROUNDS[LOOK_ROUNDS.len() - 1] / ROUNDS_PER_BLOCK);
+        Duration::try_from_secs_f64(budget - (load * most).min(budget / 2.0)).unwrap_or_default()
+    }
+
+    /// The share of false regressions that a family may have: it is split evenly over the families that have tests.
+    fn family_rate(&self) -> f64 {
+        let load = self.load_blocks().any(|(_, left_out, _)| left_out.is_none());
+        let families = if load && self.has_criterion() { 2.0 } else { 1.0 };
+        self.work.settings.policy.false_discovery_rate / families
+    }
+
     /// Measures head alone, `processes` fresh processes a benchmark.
     pub(super) fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
@@ -151,9 +288,17 @@ impl<'a> Session<'a> {
     /// Says what would run and what it would cost.
     pub(super) fn listing(&self) -> Result<measure::Listing, Failure> {
         self.work.progress.tell(Event::Phase("asking the bench targets for their benchmarks".into()));
-        self.with_request(0, &[], None, |request| {
+        let mut listing = self.with_request(0, &[], None, |request| {
             measure::list(request, self.work.progress, self.work.interrupt).map_err(Failure::measurement)
-        })
+        })?;
+        let load = self.load_blocks().map(|(benchmark, left_out, block_seconds)| Listed {
+            benchmark,
+            block_seconds: if left_out.is_none() { block_seconds } else { 0.0 },
+            fate: left_out.map(Fate::Ignored),
+            method: SlotMethod::Load,
+        });
+        listing.benchmarks.extend(load);
+        Ok(listing)
     }
 
     /// The rules of the project as measuring needs them.
@@ -182,8 +327,8 @@ impl<'a> Session<'a> {
             renames: &settings.policy.renames,
             identical,
             seed,
-            budget: Duration::from_secs_f64(settings.budget_seconds),
-            false_discovery_rate: settings.policy.false_discovery_rate,
+            budget: self.criterion_budget(),
+            false_discovery_rate: self.family_rate(),
             family: settings.policy.family,
             margin: &margin,
             standing: &standing,

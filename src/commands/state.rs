@@ -49,8 +49,10 @@ impl State {
             settings.measure_identical.to_string(),
             slot,
         ];
+        // A project without load scenarios keeps the states that it has.
+        let loads = settings.loads.iter().map(|scenario| format!("{scenario:?}"));
         let mut digest = Sha256::new();
-        for part in parts {
+        for part in parts.into_iter().chain(loads) {
             digest.update(part.len().to_le_bytes());
             digest.update(part);
         }

@@ -5,6 +5,7 @@
 use super::file::{self, File};
 use crate::{
     cargo::metadata::Selection,
+    load::scenario::Scenario,
     model::policy::{self, FamilyMethod, Policy, Rename, Rule, Strictness},
 };
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub struct Settings {
     pub pin: Option<usize>,
     /// What cargo builds.
     pub selection: Selection,
+    /// The load scenarios.
+    pub loads: Vec<Scenario>,
     /// Without alignment.
     pub as_built: bool,
     /// Time of one build.
@@ -121,6 +124,7 @@ pub fn resolve(flags: Flags, file: &File) -> Settings {
         measure_identical: flags.measure_identical,
         pin: flags.pin.or(measure.pin),
         selection: selection(flags.selection, &file.cargo),
+        loads: Vec::new(),
         as_built: flags.as_built || measure.as_built.unwrap_or(false),
         build_timeout: measure.build_timeout.map_or(Duration::from_secs(1800), super::values::Span::duration),
         slot: SlotShape {

@@ -12,22 +12,22 @@
 //! | `ready` | how it is known to be ready |
 //! | [`costs`] | what it uses while it is under load |
 //! | [`prometheus`], [`formula`], `scraper` | its metrics page, and what is computed from it |
+//! | [`gate`] | base and head under load in dealt blocks |
 //! | `get`, `probe_tls` | the small requests that are not load |
 //! | [`watch`] | who looks on |
 
+pub(crate) mod alarm;
 pub mod costs;
 pub mod formula;
+pub mod gate;
+pub mod generator;
 mod get;
+pub(crate) mod http;
 mod probe_tls;
 pub mod prometheus;
 mod ready;
-//! | [`script`] | the requests of a scenario, compiled |
-//! | [`watch`] | who looks on |
-
-pub(crate) mod alarm;
-pub mod generator;
-pub(crate) mod http;
 pub(crate) mod recorder;
+
 pub mod scenario;
 mod scraper;
 pub mod service;

@@ -20,6 +20,7 @@ use crate::{
     measure::{
         differences,
         pairing::Pairing,
+        sameness::ChangedFiles,
         side_build::{Obtained, Prepared, Sharing, Workshop},
         trees::{self, BaseChoice, Tree, Trees, TreesRequest},
     },
@@ -140,6 +141,13 @@ pub struct Builds {
 }
 
 impl Builds {
+    /// The differences between the two trees that may reach a program without changing its code; none without a base.
+    #[must_use]
+    pub fn changed_files(&self) -> ChangedFiles {
+        let base = self.trees.base.as_ref();
+        base.map(|base| ChangedFiles::between(&base.digests, &self.trees.head.digests)).unwrap_or_default()
+    }
+
     /// Where the tree of a side is; `None` for a base that was not wanted.
     #[must_use]
     pub fn tree(&self, side: Side) -> Option<&Path> {

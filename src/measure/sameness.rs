@@ -37,6 +37,14 @@ impl ChangedFiles {
     }
 }
 
+impl ChangedFiles {
+    /// Whether one of these words names one of them.
+    #[must_use]
+    pub fn may_be_named_in<'a>(&self, mut words: impl Iterator<Item = &'a String>) -> bool {
+        words.any(|word| self.names.iter().any(|name| word.contains(name.as_str())))
+    }
+}
+
 /// The name of a changed file and of the folders around it, as far as they tell that just this file is meant. What the
 /// compiler reads shows in the code; prose is not read by folder.
 fn telling_names(path: &Path) -> Vec<String> {

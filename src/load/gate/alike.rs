@@ -1,0 +1,229 @@
+//! Base and head are asked the same sampled questions and must answer alike: a head that answers something else may be fast.
+//!
+//! Alike means: the same status, an answer as the scenario expects it (its status and body pattern) where base's is, and a body of
+//! the same size. The size is not compared where the scenario has a pattern for the body, nor where base itself answers the same
+//! question twice with bodies of different size: those hold times, ids and the like.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Uri,
+    header::{HOST, HeaderValue},
+    http::uri::PathAndQuery,
+};
+
+use crate::{
+    hint::Hint,
+    load::{
+        generator,
+        http::{
+            target::Target,
+            wire::{Sent, Wire},
+        },
+        scenario::Scenario,
+        script::{Answer, Prepared, Script},
+    },
+    model::load::ErrorKind,
+    process::Interrupt,
+};
+
+use super::services::told;
+
+/// Differences that are told.
+const TOLD: usize = 3;
+/// How much of a body is told, characters.
+const EXCERPT: usize = 120;
+/// No more questions than this are asked, whatever the scenario says.
+const MOST_QUESTIONS: u32 = 1_000;
+
+/// What to ask, and whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Questions<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) script: &'a Script,
+    pub(super) url: &'a str,
+    pub(super) socket: Option<&'a Path>,
+}
+
+/// What was answered to one question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// Which of the script's endpoints.
+    endpoint: usize,
+    /// `GET /x`.
+    question: String,
+    status: u16,
+    bytes: u64,
+    /// What was wrong with it, by the scenario.
+    fault: Option<ErrorKind>,
+    /// The beginning of the body.
+    excerpt: String,
+}
+
+impl Questions<'_> {
+    /// Asks the first sessions of the script, one question after the other.
+    ///
+    /// # Errors
+    /// A sentence when a question got no answer.
+    pub(super) fn ask(&self, interrupt: &Interrupt) -> Result<Vec<Reply>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(tokio::runtime::LocalOptions::default())
+            .map_err(|error| format!("could not ask questions: {error}"))?;
+        let replies = runtime.block_on(self.ask_all(interrupt));
+        runtime.shutdown_background();
+        replies
+    }
+
+    async fn ask_all(&self, interrupt: &Interrupt) -> Result<Vec<Reply>, String> {
+        let mut transport = self.scenario.transport.clone();
+        transport.tls_ca = transport.tls_ca.map(|path| self.scenario.folder.join(path));
+        let target = Target::new(self.url, self.socket, &transport).await.map_err(|error: generator::Error| {
+            let hint = error.hint();
+            told(&error, hint)
+        })?;
+        let wanted = self.scenario.alike.min(MOST_QUESTIONS) as usize;
+        let mut replies = Vec::new();
+        let mut wire = None;
+        for number in 0..wanted as u64 {
+            let mut session = self.script.session(number);
+            while let Some(prepared) = session.next() {
+                if replies.len() >= wanted || interrupt.requested().is_some() {
+                    return Ok(replies);
+                }
+                let (endpoint, question) = (prepared.endpoint, format!("{} {}", prepared.method, prepared.path));
+                let (status, bytes, answer) = self.exchange(&target, &mut wire, prepared).await.map_err(|kind| {
+                    format!("`{}` got no answer ({})", excerpt(question.as_bytes()), kind.as_str())
+                })?;
+                let excerpt = excerpt(&answer.body);
+                let fault = session.take(&answer).err();
+                replies.push(Reply { endpoint, question, status, bytes, fault, excerpt });
+            }
+        }
+        Ok(replies)
+    }
+
+    /// One question on a connection that is kept; once more on a new one when the server had closed it.
+    async fn exchange(
+        &self,
+        target: &Target,
+        wire: &mut Option<Wire>,
+        prepared: Prepared,
+    ) -> Result<(u16, u64, Answer), ErrorKind> {
+        let kept = wire.take();
+        let retry = kept.is_some().then(|| prepared.clone());
+        match self.try_exchange(target, wire, kept, prepared).await {
+            Err(_) if retry.is_some() => match retry {
+                Some(again) => self.try_exchange(target, wire, None, again).await,
+                None => Err(ErrorKind::Reset),
+            },
+            done => done,
+        }
+    }
+
+    async fn try_exchange(
+        &self,
+        target: &Target,
+        wire: &mut Option<Wire>,
+        kept: Option<Wire>,
+        prepared: Prepared,
+    ) -> Result<(u16, u64, Answer), ErrorKind> {
+        let request = request(target, prepared).ok_or(ErrorKind::Protocol)?;
+        let asked = async {
+            let mut open = match kept {
+                Some(open) => open,
+                None => Wire::open(target).await.map_err(|fault| fault.kind)?,
+            };
+            if !open.ready().await {
+                return Err(ErrorKind::Reset);
+            }
+            let whole = open.exchange(request, true).await.map_err(|broken| broken.fault.kind)?;
+            Ok((open, whole))
+        };
+        let limit = self.scenario.request_timeout;
+        let (open, whole) = tokio::time::timeout(limit, asked).await.map_err(|_| ErrorKind::Timeout)??;
+        if target.keep_alive {
+            *wire = Some(open);
+        }
+        let answer = Answer { status: whole.status, headers: whole.headers, body: whole.body };
+        Ok((answer.status.as_u16(), whole.bytes, answer))
+    }
+}
+
+fn request(target: &Target, prepared: Prepared) -> Option<Sent> {
+    let path = PathAndQuery::try_from([&*target.base, &prepared.path].concat()).ok()?;
+    let uri = if target.http2 {
+        let scheme = if target.secure.is_some() { "https" } else { "http" };
+        Uri::builder().scheme(scheme).authority(target.authority.clone()).path_and_query(path).build().ok()?
+    } else {
+        Uri::from(path)
+    };
+    let mut headers = prepared.headers;
+    if target.http2 {
+        headers.remove(HOST);
+    } else {
+        headers.entry(HOST).or_insert_with(|| target.host.clone());
+        if !target.keep_alive {
+            headers.insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+    let mut request = Request::new(Full::new(Bytes::clone(&prepared.body)));
+    *request.method_mut() = prepared.method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+/// The beginning of a text, on one line and harmless.
+fn excerpt(bytes: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]).chars().take(EXCERPT).collect();
+    let more = if bytes.len() > text.len() { "…" } else { "" };
+    format!("{}{more}", text.escape_debug())
+}
+
+/// How head answers otherwise than base, whose answers of one or two rounds are given; `None` when it does not.
+pub(super) fn difference(scenario: &Scenario, script: &Script, base: &[Vec<Reply>], head: &[Reply]) -> Option<String> {
+    let first = base.first()?;
+    let again = base.get(1).unwrap_or(first);
+    let patterned = |endpoint: usize| {
+        let name = script.endpoints().get(endpoint);
+        let steps = scenario.flows.iter().flat_map(|flow| &flow.steps);
+        steps.into_iter().any(|step| Some(&step.name) == name && step.expect.body.is_some())
+    };
+    let mut differences = Vec::new();
+    for (at, (base, head)) in first.iter().zip(head).enumerate() {
+        let steady = again.get(at).is_some_and(|again| again.bytes == base.bytes) && !patterned(base.endpoint);
+        let wrong = base.fault.is_none() && head.fault.is_some();
+        if base.status != head.status || wrong || (steady && base.bytes != head.bytes) {
+            differences.push(sentence(base, head));
+        }
+    }
+    if differences.is_empty() && first.len() != head.len() {
+        differences.push(format!("base answered {} questions and head {}", first.len(), head.len()));
+    }
+    let more = differences.len().saturating_sub(TOLD);
+    let told = differences.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    (!differences.is_empty()).then(|| {
+        format!(
+            "base and head do not answer alike: {told}{more}\nhelp: where they are meant to differ, set `alike = 0` in the \
+             scenario; where only sizes vary, give `expect` a pattern for the body"
+        )
+    })
+}
+
+fn sentence(base: &Reply, head: &Reply) -> String {
+    let of = |reply: &Reply| {
+        let fault = reply.fault.map_or(String::new(), |kind| format!(", not as expected ({})", kind.as_str()));
+        format!("status {} with {} bytes{fault}", reply.status, reply.bytes)
+    };
+    format!(
+        "`{}` got {} from base and {} from head, beginning `{}`",
+        excerpt(base.question.as_bytes()),
+        of(base),
+        of(head),
+        head.excerpt
+    )
+}

@@ -1,0 +1,94 @@
+//! Head alone: for stored baselines and for runs that are compared later. Each trial is a block of its own, void or not.
+//!
+//! Scenarios take turns, so the trials of each are spread over the whole measurement.
+
+use std::time::Instant;
+
+use super::{
+    course::{Course, Taken},
+    paired::{Slots, courses, gathered, settle, tell_failure},
+    request::{Measured, Request, Trouble},
+};
+use crate::{
+    model::run::{Side, VoidReason},
+    plan::deal::{SLOTS, padding},
+    progress::{Event, Measuring, Progress},
+};
+
+/// Void trials are measured again for so many times the trials that were asked for.
+const MOST_TRIES: u32 = 2;
+
+/// Measures head, one trial on each of `processes` fresh servers a scenario. What the budget has no room for has fewer.
+pub fn measure_alone(
+    request: &Request<'_>,
+    processes: u32,
+    slots: &mut dyn Slots,
+    progress: &dyn Progress,
+) -> Measured {
+    let started = Instant::now();
+    let (mut courses, warnings) = courses(request);
+    let mut interrupted = settle(&mut courses, slots, progress);
+    for round in 0..processes.saturating_mul(MOST_TRIES) {
+        for course in &mut courses {
+            if interrupted.is_some() || course.fate.is_some() || course.valid() >= processes {
+                continue;
+            }
+            let left = request.budget.saturating_sub(started.elapsed()).as_secs_f64();
+            if slot_seconds(course) > left {
+                continue;
+            }
+            progress.tell(Event::Measuring(Measuring {
+                benchmark: course.benchmark.id.to_string(),
+                rounds: course.valid(),
+                next_look: processes,
+                elapsed: started.elapsed(),
+                remaining: request.budget.saturating_sub(started.elapsed()),
+                ..Measuring::default()
+            }));
+            interrupted = slot(request, course, round, slots, progress).err();
+        }
+    }
+    for course in courses.iter_mut().filter(|course| course.fate.is_none() && course.valid() == 0) {
+        if let Some(void) = course.trials.last().and_then(|block| block.void.clone()) {
+            course.fail(None, &format!("every trial is void: {}", void.reason));
+        } else {
+            progress.tell(Event::Note(format!("the budget had no room for {}", course.benchmark.id)));
+        }
+    }
+    let (measurements, trials) = gathered(&courses);
+    Measured {
+        measurements,
+        trials,
+        warnings,
+        interrupted: interrupted.map(|signal| format!("interrupted by {signal}")),
+        spent: started.elapsed(),
+    }
+}
+
+fn slot_seconds(course: &Course<'_>) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "six")]
+    let slots = SLOTS as f64;
+    course.block_seconds / slots
+}
+
+fn slot(
+    request: &Request<'_>,
+    course: &mut Course<'_>,
+    round: u32,
+    slots: &mut dyn Slots,
+    progress: &dyn Progress,
+) -> Result<(), &'static str> {
+    let padding = padding(request.seed, course.benchmark.id.as_str(), u64::from(round), 0);
+    match slots.slot(course.scenario, Side::Head, padding) {
+        Ok(trial) => {
+            let void = trial.void.clone().map(|reason| VoidReason { reason });
+            course.push(Taken { slots: vec![(padding, trial)], void }, |_| true);
+        }
+        Err(Trouble::Interrupted(signal)) => return Err(signal),
+        Err(Trouble::Failed(message)) => {
+            tell_failure(progress, course, Some(Side::Head), &message);
+            course.fail(Some(Side::Head), &message);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,327 @@
+//! The engine over recorded trials: no server, no clock that matters.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use super::{
+    alone::measure_alone,
+    metrics,
+    paired::{Slots, measure},
+    request::{Measured, Request, Trouble},
+};
+use crate::{
+    judge::policy::Rules,
+    load::scenario::{
+        Arrivals, Body, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step, Transport,
+    },
+    model::{
+        benchmark::Benchmark,
+        load::{Clocks, Costs, Distribution, Offered, Requests, Trial},
+        metric::Metric,
+        policy::Policy,
+        run::{Fate, Measurement, Side, TrialBlock},
+    },
+    progress::Silent,
+};
+
+fn scenario(name: &str) -> Scenario {
+    let step = Step {
+        name: "GET /".into(),
+        method: "GET".into(),
+        path: "/".into(),
+        headers: Vec::new(),
+        body: Body::None,
+        expect: Expect { status: Vec::new(), body: None },
+        capture: Vec::new(),
+    };
+    Scenario {
+        name: name.into(),
+        service: Service::Command(Launch {
+            build: Vec::new(),
+            command: vec!["server".into()],
+            directory: PathBuf::new(),
+            environment: Vec::new(),
+            url: "http://127.0.0.1:{port}".into(),
+            ready: Ready::Port,
+            ready_timeout: Duration::from_secs(1),
+            stop_timeout: Duration::from_secs(1),
+            executable: None,
+        }),
+        flows: vec![Flow { name: "all".into(), weight: 1.0, steps: vec![step], data: None }],
+        model: Model::Rate {
+            stages: vec![Stage { level: 200.0, duration: Duration::from_secs(5), ramp: false }],
+            arrivals: Arrivals::Constant,
+            connections: None,
+        },
+        warmup: Duration::from_secs(1),
+        window: Duration::from_secs(5),
+        transport: Transport {
+            http2: false,
+            keep_alive: true,
+            unix_socket: None,
+            tls_ca: None,
+            tls_insecure: false,
+            allow_remote: false,
+        },
+        request_timeout: Duration::from_secs(1),
+        drain: Duration::from_secs(1),
+        metrics: Vec::new(),
+        metrics_url: "/metrics".into(),
+        gate: Vec::new(),
+        alike: 0,
+        folder: PathBuf::new(),
+    }
+}
+
+/// Hands out made-up trials and remembers who asked.
+#[derive(Default)]
+struct Replay {
+    asked: Vec<(String, Side, u32)>,
+    fates: BTreeMap<String, Fate>,
+    /// Slots (from 0) that are void.
+    void: Vec<usize>,
+    /// The slot at which the server dies.
+    dies: Option<usize>,
+    /// The slot at which the user wants us to stop.
+    stops: Option<usize>,
+    /// Head's latency over base's.
+    slower: f64,
+    hits: BTreeMap<Side, f64>,
+}
+
+impl Slots for Replay {
+    fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble> {
+        Ok(self.fates.get(&scenario.name).cloned())
+    }
+
+    fn slot(&mut self, scenario: &Scenario, side: Side, padding: u32) -> Result<Trial, Trouble> {
+        let at = self.asked.len();
+        self.asked.push((scenario.name.clone(), side, padding));
+        if self.dies == Some(at) {
+            return Err(Trouble::Failed("the service ended under load\nthe end of its log".into()));
+        }
+        if self.stops == Some(at) {
+            return Err(Trouble::Interrupted("SIGINT"));
+        }
+        let slower = if side == Side::Head { self.slower.max(1.0) } else { 1.0 };
+        let mut response_time = Distribution::default();
+        (0..1_000_u32).for_each(|n| response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64));
+        let metrics = self.hits.get(&side).map(|hits| ("hits".to_owned(), *hits)).into_iter().collect();
+        Ok(Trial {
+            scenario: scenario.name.clone(),
+            side,
+            offered: Offered::Rate(200.0),
+            seconds: 5.0,
+            warmup_seconds: 1.0,
+            requests: Requests { scheduled: 1_000, completed: 1_000, ..Requests::default() },
+            clocks: Clocks { response_time, ..Clocks::default() },
+            endpoints: Vec::new(),
+            in_flight_peak: 1,
+            received_bytes: 1,
+            generator_cpu: 0.1,
+            costs: Costs { cpu_ns: Some(1_000_000), rss_peak_bytes: Some(1_000_000), metrics, ..Costs::default() },
+            intervals: Vec::new(),
+            void: self.void.contains(&at).then(|| "the generator was late".into()),
+        })
+    }
+}
+
+struct Setup {
+    scenarios: Vec<Scenario>,
+    budget: Duration,
+    previous: (Vec<Measurement>, Vec<TrialBlock>),
+}
+
+fn setup(names: &[&str]) -> Setup {
+    let scenarios = names.iter().map(|name| scenario(name)).collect();
+    Setup { scenarios, budget: Duration::from_secs(3_600), previous: (Vec::new(), Vec::new()) }
+}
+
+impl Setup {
+    fn with<T>(&self, job: impl FnOnce(&Request<'_>) -> T) -> T {
+        let policy = Policy::default();
+        let rules = Rules::new(&policy);
+        let limits = |benchmark: &Benchmark, metric: &Metric| rules.limits(benchmark, metric);
+        job(&Request {
+            scenarios: &self.scenarios,
+            left_out: &|benchmark| (benchmark.id.as_str() == "load:out").then(|| "by a rule".into()),
+            limits: &limits,
+            seed: 7,
+            budget: self.budget,
+            false_discovery_rate: 0.01,
+            family: policy.family,
+            previous: (&self.previous.0, &self.previous.1),
+        })
+    }
+
+    fn measure(&self, replay: &mut Replay) -> Measured {
+        self.with(|request| measure(request, replay, &Silent, &mut |_, _| {}))
+    }
+}
+
+fn fate<'a>(measured: &'a Measured, id: &str, metric: &str) -> &'a Fate {
+    let same = |m: &&Measurement| m.benchmark.id.as_str() == id && m.metric.name == metric;
+    &measured.measurements.iter().find(same).unwrap().fate
+}
+
+#[test]
+fn a_block_is_three_slots_a_side_in_a_dealt_order_with_the_trials_behind_it() {
+    let mut replay = Replay::default();
+    let measured = setup(&["a"]).measure(&mut replay);
+    assert!(replay.asked.len() >= 18, "{}", replay.asked.len());
+    for block in replay.asked.chunks(6) {
+        assert_eq!(block.iter().filter(|(_, side, _)| *side == Side::Head).count(), 3);
+    }
+    assert!(replay.asked.iter().any(|(.., padding)| *padding != replay.asked[0].2));
+    assert_eq!(measured.trials.len() * 6, replay.asked.len());
+    let names: Vec<&str> = measured.measurements.iter().map(|m| m.metric.name.as_str()).collect();
+    assert_eq!(names, ["cpu", "error_rate", "latency.p50", "latency.p90", "rss.max"]);
+    assert!(measured.measurements.iter().all(|m| m.benchmark.target == "load"));
+    let errors = measured.measurements.iter().find(|m| m.metric.name == "error_rate").unwrap();
+    assert_eq!(errors.blocks.len(), measured.trials.len());
+}
+
+#[test]
+fn scenarios_take_turns_and_a_slower_one_is_measured_until_that_is_certain() {
+    let mut replay = Replay { slower: 1.5, ..Replay::default() };
+    let measured = setup(&["a", "b"]).measure(&mut replay);
+    let firsts: Vec<&str> = replay.asked.chunks(6).take(2).map(|block| block[0].0.as_str()).collect();
+    assert_eq!(firsts, ["a", "b"]);
+    let p50 = measured.measurements.iter().find(|m| m.metric.name == "latency.p50").unwrap();
+    assert_eq!(p50.blocks.len(), 4, "a clear change is settled after twelve rounds");
+}
+
+#[test]
+fn a_void_slot_voids_its_block_for_both_sides_and_it_is_measured_again() {
+    let mut replay = Replay { void: vec![8], ..Replay::default() };
+    let measured = setup(&["a"]).measure(&mut replay);
+    assert!(measured.trials[1].void.is_some());
+    assert_eq!(measured.trials[1].trials.len(), 3, "the rest of a void block is not measured");
+    assert!(measured.trials[1].trials[2].void.is_some());
+    assert!(measured.trials[2].void.is_none());
+    assert!(measured.measurements.iter().all(|m| m.blocks.len() < 2 || m.blocks[1].void.is_some()));
+}
+
+#[test]
+fn a_scenario_of_which_nothing_valid_is_left_failed() {
+    let mut replay = Replay { void: (0..100).collect(), ..Replay::default() };
+    let measured = setup(&["a"]).measure(&mut replay);
+    assert_eq!(replay.asked.len(), 3);
+    let Fate::Failed { side: None, message } = fate(&measured, "load:a", "error_rate") else { panic!("not failed") };
+    assert_eq!(message, "3 of 3 blocks are void: the generator was late");
+    assert_eq!(measured.trials.len(), 3);
+}
+
+#[test]
+fn a_server_that_dies_fails_its_side_and_others_go_on() {
+    let mut replay = Replay { dies: Some(14), ..Replay::default() };
+    let measured = setup(&["a", "b"]).measure(&mut replay);
+    let side = replay.asked[14].1;
+    let id = format!("load:{}", replay.asked[14].0);
+    let tail = "the service ended under load\nthe end of its log".to_owned();
+    assert_eq!(*fate(&measured, &id, "error_rate"), Fate::Failed { side: Some(side), message: tail });
+    let short = "the service ended under load".to_owned();
+    assert_eq!(*fate(&measured, &id, "cpu"), Fate::Failed { side: Some(side), message: short });
+    let other = if id == "load:a" { "load:b" } else { "load:a" };
+    assert_eq!(*fate(&measured, other, "cpu"), Fate::Measured);
+    assert!(replay.asked.len() > 18);
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_measured() {
+    let mut replay = Replay { stops: Some(10), ..Replay::default() };
+    let measured = setup(&["a"]).measure(&mut replay);
+    assert_eq!(measured.interrupted.as_deref(), Some("interrupted by SIGINT"));
+    assert_eq!(measured.trials.len(), 1);
+    assert_eq!(*fate(&measured, "load:a", "cpu"), Fate::Measured);
+}
+
+#[test]
+fn a_re_run_goes_on_from_what_was_measured() {
+    let mut first = Replay { stops: Some(9), slower: 1.5, ..Replay::default() };
+    let mut setup = setup(&["a"]);
+    let measured = setup.measure(&mut first);
+    setup.previous = (measured.measurements, measured.trials);
+    let mut second = Replay { slower: 1.5, ..Replay::default() };
+    let measured = setup.measure(&mut second);
+    let mut whole = Replay { slower: 1.5, ..Replay::default() };
+    setup.previous = (Vec::new(), Vec::new());
+    let unbroken = setup.measure(&mut whole);
+    assert_eq!(second.asked, whole.asked[6..]);
+    assert_eq!(measured.trials.len(), unbroken.trials.len());
+}
+
+#[test]
+fn trials_that_do_not_match_their_measurements_are_no_basis() {
+    let mut setup = setup(&["a"]);
+    let measured = setup.measure(&mut Replay::default());
+    let mut trials = measured.trials;
+    trials.pop();
+    setup.previous = (measured.measurements, trials);
+    let mut replay = Replay::default();
+    let again = setup.measure(&mut replay);
+    assert_eq!(again.trials.len() * 6, replay.asked.len());
+}
+
+#[test]
+fn a_block_that_cannot_end_within_the_budget_is_not_begun() {
+    let mut setup = setup(&["a"]);
+    setup.budget = Duration::from_secs(30);
+    let mut replay = Replay::default();
+    let measured = setup.measure(&mut replay);
+    assert!(replay.asked.is_empty());
+    assert_eq!(measured.warnings[0].message, "the budget of 30 s had no room for load:a");
+}
+
+#[test]
+fn what_is_settled_before_gets_no_slots() {
+    let mut replay = Replay::default();
+    replay.fates.insert("same".into(), Fate::Identical);
+    let broken = Fate::Failed { side: Some(Side::Base), message: "no build".into() };
+    replay.fates.insert("broken".into(), broken.clone());
+    let measured = setup(&["same", "broken", "out"]).measure(&mut replay);
+    assert!(replay.asked.is_empty());
+    let fates: Vec<_> = measured.measurements.iter().map(|m| (m.benchmark.id.as_str(), m.fate.clone())).collect();
+    let out = Fate::Ignored("by a rule".into());
+    assert_eq!(fates, [("load:broken", broken), ("load:out", out), ("load:same", Fate::Identical)]);
+}
+
+#[test]
+fn a_metric_that_one_side_does_not_have_is_new_or_missing() {
+    let hits = Formula { name: "hits".into(), formula: "hits".into(), higher_is_better: true, unit: String::new() };
+    let mut setup = setup(&["a"]);
+    setup.scenarios[0].metrics = vec![hits];
+    let of = |hits: &[(Side, f64)]| {
+        let mut replay = Replay { hits: hits.iter().copied().collect(), ..Replay::default() };
+        fate(&setup.measure(&mut replay), "load:a", "hits").clone()
+    };
+    assert_eq!(of(&[(Side::Base, 0.9), (Side::Head, 0.9)]), Fate::Measured);
+    assert_eq!(of(&[(Side::Head, 0.9)]), Fate::New);
+    assert_eq!(of(&[(Side::Base, 0.9)]), Fate::Missing);
+    assert!(matches!(of(&[]), Fate::Failed { side: None, .. }));
+}
+
+#[test]
+fn head_alone_has_a_block_a_trial() {
+    let mut replay = Replay { void: vec![1], ..Replay::default() };
+    let setup = setup(&["a", "b"]);
+    let measured = setup.with(|request| measure_alone(request, 6, &mut replay, &Silent));
+    assert_eq!(replay.asked.len(), 13);
+    assert!(replay.asked.iter().all(|(_, side, _)| *side == Side::Head));
+    let of = |name: &str| measured.trials.iter().filter(|block| block.scenario == name && block.void.is_none()).count();
+    assert_eq!((of("a"), of("b")), (6, 6));
+    assert!(measured.measurements.iter().all(|m| m.blocks.iter().all(|block| block.slots.len() == 1)));
+}
+
+#[test]
+fn throughput_is_a_result_only_where_users_wait() {
+    let mut one = scenario("a");
+    one.gate = vec!["throughput".into(), "latency.p99".into(), "typo".into()];
+    let names = |scenario: &Scenario| metrics::metrics(scenario).into_iter().map(|m| m.name).collect::<Vec<_>>();
+    assert_eq!(names(&one), ["error_rate", "latency.p99"]);
+    assert_eq!(metrics::unknown(&one), ["typo"]);
+    one.model = Model::Users {
+        stages: vec![Stage { level: 8.0, duration: Duration::from_secs(5), ramp: false }],
+        think: Duration::ZERO,
+    };
+    assert_eq!(names(&one), ["error_rate", "throughput", "latency.p99"]);
+}
