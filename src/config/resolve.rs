@@ -91,8 +91,6 @@ pub struct Settings {
     pub pin: Option<usize>,
     /// What cargo builds.
     pub selection: Selection,
-    /// The load scenarios.
-    pub loads: Vec<Scenario>,
     /// Without alignment.
     pub as_built: bool,
     /// Time of one build.
@@ -131,7 +129,6 @@ pub fn resolve(flags: Flags, file: &File) -> Settings {
         measure_identical: flags.measure_identical,
         pin: flags.pin.or(measure.pin),
         selection: selection(flags.selection, &file.cargo),
-        loads: Vec::new(),
         as_built: flags.as_built || measure.as_built.unwrap_or(false),
         build_timeout: measure.build_timeout.map_or(Duration::from_secs(1800), super::values::Span::duration),
         slot: SlotShape {
