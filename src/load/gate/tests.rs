@@ -11,7 +11,8 @@ use super::{
 use crate::{
     judge::policy::Rules,
     load::scenario::{
-        Arrivals, Body, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step, Transport,
+        Arrivals, Body, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step,
+        Transport,
     },
     model::{
         benchmark::Benchmark,
@@ -104,7 +105,9 @@ impl Slots for Replay {
         }
         let slower = if side == Side::Head { self.slower.max(1.0) } else { 1.0 };
         let mut response_time = Distribution::default();
-        (0..1_000_u32).for_each(|n| response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64));
+        (0..1_000_u32).for_each(|n| {
+            response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64)
+        });
         let metrics = self.hits.get(&side).map(|hits| ("hits".to_owned(), *hits)).into_iter().collect();
         Ok(Trial {
             scenario: scenario.name.clone(),
@@ -118,7 +121,12 @@ impl Slots for Replay {
             in_flight_peak: 1,
             received_bytes: 1,
             generator_cpu: 0.1,
-            costs: Costs { cpu_ns: Some(1_000_000), rss_peak_bytes: Some(1_000_000), metrics, ..Costs::default() },
+            costs: Costs {
+                cpu_ns: Some(1_000_000),
+                rss_peak_bytes: Some(1_000_000),
+                metrics,
+                ..Costs::default()
+            },
             intervals: Vec::new(),
             void: self.void.contains(&at).then(|| "the generator was late".into()),
         })
@@ -165,7 +173,7 @@ fn fate<'a>(measured: &'a Measured, id: &str, metric: &str) -> &'a Fate {
 
 #[test]
 fn a_block_is_three_slots_a_side_in_a_dealt_order_with_the_trials_behind_it() {
-    let mut replay = Replay::default();
+    let mut replay = Replay { slower: 1.5, ..Replay::default() };
     let measured = setup(&["a"]).measure(&mut replay);
     assert!(replay.asked.len() >= 18, "{}", replay.asked.len());
     for block in replay.asked.chunks(6) {
@@ -192,7 +200,7 @@ fn scenarios_take_turns_and_a_slower_one_is_measured_until_that_is_certain() {
 
 #[test]
 fn a_void_slot_voids_its_block_for_both_sides_and_it_is_measured_again() {
-    let mut replay = Replay { void: vec![8], ..Replay::default() };
+    let mut replay = Replay { void: vec![8], slower: 1.5, ..Replay::default() };
     let measured = setup(&["a"]).measure(&mut replay);
     assert!(measured.trials[1].void.is_some());
     assert_eq!(measured.trials[1].trials.len(), 3, "the rest of a void block is not measured");
@@ -206,14 +214,16 @@ fn a_scenario_of_which_nothing_valid_is_left_failed() {
     let mut replay = Replay { void: (0..100).collect(), ..Replay::default() };
     let measured = setup(&["a"]).measure(&mut replay);
     assert_eq!(replay.asked.len(), 3);
-    let Fate::Failed { side: None, message } = fate(&measured, "load:a", "error_rate") else { panic!("not failed") };
+    let Fate::Failed { side: None, message } = fate(&measured, "load:a", "error_rate") else {
+        panic!("not failed")
+    };
     assert_eq!(message, "3 of 3 blocks are void: the generator was late");
     assert_eq!(measured.trials.len(), 3);
 }
 
 #[test]
 fn a_server_that_dies_fails_its_side_and_others_go_on() {
-    let mut replay = Replay { dies: Some(14), ..Replay::default() };
+    let mut replay = Replay { dies: Some(14), slower: 1.5, ..Replay::default() };
     let measured = setup(&["a", "b"]).measure(&mut replay);
     let side = replay.asked[14].1;
     let id = format!("load:{}", replay.asked[14].0);
@@ -228,7 +238,7 @@ fn a_server_that_dies_fails_its_side_and_others_go_on() {
 
 #[test]
 fn an_interrupt_keeps_what_was_measured() {
-    let mut replay = Replay { stops: Some(10), ..Replay::default() };
+    let mut replay = Replay { stops: Some(10), slower: 1.5, ..Replay::default() };
     let measured = setup(&["a"]).measure(&mut replay);
     assert_eq!(measured.interrupted.as_deref(), Some("interrupted by SIGINT"));
     assert_eq!(measured.trials.len(), 1);
@@ -280,14 +290,16 @@ fn what_is_settled_before_gets_no_slots() {
     replay.fates.insert("broken".into(), broken.clone());
     let measured = setup(&["same", "broken", "out"]).measure(&mut replay);
     assert!(replay.asked.is_empty());
-    let fates: Vec<_> = measured.measurements.iter().map(|m| (m.benchmark.id.as_str(), m.fate.clone())).collect();
+    let fates: Vec<_> =
+        measured.measurements.iter().map(|m| (m.benchmark.id.as_str(), m.fate.clone())).collect();
     let out = Fate::Ignored("by a rule".into());
     assert_eq!(fates, [("load:broken", broken), ("load:out", out), ("load:same", Fate::Identical)]);
 }
 
 #[test]
 fn a_metric_that_one_side_does_not_have_is_new_or_missing() {
-    let hits = Formula { name: "hits".into(), formula: "hits".into(), higher_is_better: true, unit: String::new() };
+    let hits =
+        Formula { name: "hits".into(), formula: "hits".into(), higher_is_better: true, unit: String::new() };
     let mut setup = setup(&["a"]);
     setup.scenarios[0].metrics = vec![hits];
     let of = |hits: &[(Side, f64)]| {
@@ -307,7 +319,9 @@ fn head_alone_has_a_block_a_trial() {
     let measured = setup.with(|request| measure_alone(request, 6, &mut replay, &Silent));
     assert_eq!(replay.asked.len(), 13);
     assert!(replay.asked.iter().all(|(_, side, _)| *side == Side::Head));
-    let of = |name: &str| measured.trials.iter().filter(|block| block.scenario == name && block.void.is_none()).count();
+    let of = |name: &str| {
+        measured.trials.iter().filter(|block| block.scenario == name && block.void.is_none()).count()
+    };
     assert_eq!((of("a"), of("b")), (6, 6));
     assert!(measured.measurements.iter().all(|m| m.blocks.iter().all(|block| block.slots.len() == 1)));
 }
@@ -316,7 +330,8 @@ fn head_alone_has_a_block_a_trial() {
 fn throughput_is_a_result_only_where_users_wait() {
     let mut one = scenario("a");
     one.gate = vec!["throughput".into(), "latency.p99".into(), "typo".into()];
-    let names = |scenario: &Scenario| metrics::metrics(scenario).into_iter().map(|m| m.name).collect::<Vec<_>>();
+    let names =
+        |scenario: &Scenario| metrics::metrics(scenario).into_iter().map(|m| m.name).collect::<Vec<_>>();
     assert_eq!(names(&one), ["error_rate", "latency.p99"]);
     assert_eq!(metrics::unknown(&one), ["typo"]);
     one.model = Model::Users {

@@ -1,0 +1,223 @@
+//! `tollgate check` with `[[load]]` from the command line: a real server crate on both sides, built, started, loaded and stopped.
+//!
+//! Changes here are of × 2 and more, so that no machine and no hour can hide them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::support::{
+    repository::Repository,
+    tollgate::{Ran, command, ran, tollgate},
+};
+use serde_json::Value;
+
+const SCENARIO: &str = "
+[[load]]
+name = \"tiny\"
+build = [\"cargo\", \"build\", \"--release\", \"--offline\"]
+command = [\"target/release/tiny\"]
+ready = { port = true }
+rate = 80
+warmup = \"100ms\"
+window = \"600ms\"
+request_timeout = \"1s\"
+drain = \"500ms\"
+gate = [\"latency.p50\", \"cpu\", \"rss.max\"]
+alike = 6
+
+[[load.request]]
+path = \"/a\"
+";
+
+fn project(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects/load").join(name)).unwrap()
+}
+
+/// The tiny service, committed as the base.
+fn service() -> Repository {
+    with(SCENARIO)
+}
+
+fn with(scenario: &str) -> Repository {
+    let repository = Repository::new();
+    repository
+        .write("Cargo.toml", &project("Cargo_test.toml"))
+        .write("src/main.rs", &project("main.rs"))
+        .write("src/lib.rs", &project("lib.rs"))
+        .write("tollgate.toml", scenario);
+    repository.commit("base");
+    repository
+}
+
+fn check(repository: &Repository, args: &[&str]) -> Ran {
+    let all = [&["check", "--base", "HEAD", "--budget", "60s", "--seed", "7"], args].concat();
+    let mut command = command(repository.root());
+    command.env("TOLLGATE_CACHE_DIR", repository.cache());
+    // A folder of its own: the tests run side by side, and each knows what is its own.
+    command.env("CARGO_TARGET_DIR", target(repository));
+    let ran = ran(&command.args(all).output().unwrap());
+    assert_nothing_left(repository);
+    ran
+}
+
+fn target(repository: &Repository) -> PathBuf {
+    repository.cache().join("target")
+}
+
+/// No server outlives a check, whatever came of it.
+fn assert_nothing_left(repository: &Repository) {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let ours = repository.cache().canonicalize().unwrap();
+    let alive = || -> Vec<PathBuf> {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let programs = processes.filter_map(|entry| fs::read_link(entry.path().join("exe")).ok());
+        programs.filter(|program| program.starts_with(&ours)).collect()
+    };
+    // A process that was killed may take a moment to vanish.
+    for _ in 0..40 {
+        if alive().is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("still alive: {:?}", alive());
+}
+
+fn verdict(repository: &Repository) -> Value {
+    let file = target(repository).join("tollgate/verdict.json");
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+fn row<'v>(verdict: &'v Value, metric: &str) -> &'v Value {
+    let rows = verdict["benchmarks"].as_array().unwrap();
+    rows.iter()
+        .find(|row| row["id"] == "load:tiny" && row["metric"] == metric)
+        .unwrap_or_else(|| panic!("no row `{metric}` in {verdict:#}"))
+}
+
+#[test]
+fn a_service_that_works_ten_times_as_long_regressed_and_is_judged_again_to_the_same_bytes() {
+    let repository = service();
+    repository.write("src/lib.rs", &project("lib.rs").replace("work(20_000)", "work(600_000)"));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = verdict(&repository);
+    assert_eq!(row(&verdict, "cpu")["verdict"], "regressed", "{verdict:#}");
+    assert_eq!(row(&verdict, "latency.p50")["verdict"], "regressed");
+    assert_ne!(row(&verdict, "error_rate")["verdict"], "regressed");
+    assert_ne!(row(&verdict, "rss.max")["verdict"], "regressed");
+    assert_eq!(verdict["families"][0]["name"], "load");
+    assert!(ran.stdout.contains("load:tiny"), "{}", ran.stdout);
+
+    let sides: Vec<&str> =
+        verdict["load"].as_array().unwrap().iter().map(|entry| entry["side"].as_str().unwrap()).collect();
+    assert_eq!(sides, ["base", "head"]);
+    let requests = &verdict["load"][1]["requests"];
+    let count = |key: &str| requests[key].as_u64().unwrap();
+    assert_eq!(count("scheduled"), count("completed") + count("errors") + count("unfinished"));
+    assert_eq!(count("scheduled") % 48, 0);
+
+    let folder = target(&repository).join("tollgate");
+    let again = tollgate(repository.root(), &["judge", folder.join("run.json").to_str().unwrap(), "--format", "json"]);
+    assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
+    let again = tollgate(repository.root(), &["judge", folder.join("verdict.json").to_str().unwrap(), "--format", "json"]);
+    assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
+}
+
+#[test]
+fn a_comment_more_leaves_the_service_identical_and_unloaded() {
+    let repository = service();
+    repository.write("src/lib.rs", &(project("lib.rs") + "// One comment more.\n"));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = verdict(&repository);
+    assert_eq!(verdict["census"]["identical"], 1, "{verdict:#}");
+    assert_eq!(verdict["load"].as_array().map_or(0, Vec::len), 0);
+}
+
+#[test]
+fn a_head_that_dies_under_load_failed_with_the_end_of_its_log() {
+    let repository = service();
+    let dies = "if number > 30 { eprintln!(\"out of luck\"); std::process::exit(3) }";
+    repository.write("src/lib.rs", &project("lib.rs").replace("let _ = number;", dies));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = verdict(&repository);
+    assert_eq!(verdict["census"]["failed"][0], "load:tiny");
+    let reason = row(&verdict, "error_rate")["reason"].as_str().unwrap();
+    assert!(reason.starts_with("failed on head") && reason.contains("out of luck"), "{reason}");
+}
+
+#[test]
+fn a_head_that_answers_errors_fast_is_never_improved() {
+    let repository = service();
+    let fails = "if path == \"/a\" { return (500, String::new()) }\n    let _ = number;";
+    repository.write("src/lib.rs", &project("lib.rs").replace("let _ = number;", fails));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+    let reason = row(&verdict(&repository), "error_rate")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("do not answer alike") && reason.contains("status 500"), "{reason}");
+    assert!(reason.contains("`alike = 0`"), "{reason}");
+
+    // Without the questions the load itself shows it.
+    repository.write("tollgate.toml", &SCENARIO.replace("alike = 6", "alike = 0"));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = verdict(&repository);
+    assert_eq!(row(&verdict, "error_rate")["verdict"], "regressed", "{verdict:#}");
+    let rows = verdict["benchmarks"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["verdict"] != "improved"), "{verdict:#}");
+}
+
+#[test]
+fn a_head_that_does_not_build_or_never_listens_failed() {
+    let repository = service();
+    repository.write("src/lib.rs", "this is no Rust");
+    let ran = check(&repository, &["--budget", "20s"]);
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+
+    let deaf = project("main.rs").replace("let listener", "loop { std::thread::park() }\n    #[allow(unreachable_code)]\n    let listener");
+    repository.write("src/lib.rs", &project("lib.rs")).write("src/main.rs", &deaf);
+    repository.write("tollgate.toml", &SCENARIO.replace("rate = 80", "rate = 80\nready_timeout = \"500ms\""));
+    let ran = check(&repository, &[]);
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+    let reason = row(&verdict(&repository), "error_rate")["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("was not ready within 0.5 s"), "{reason}");
+}
+
+#[test]
+fn the_list_names_load_benchmarks_with_their_cost_and_a_filter_applies_to_them() {
+    let repository = service();
+    let ran = check(&repository, &["--list"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("load:load:tiny") && ran.stdout.contains("a fresh server a slot"), "{}", ran.stdout);
+    let ran = check(&repository, &["--list", "--filter", "nothing"]);
+    assert!(ran.stdout.contains("left out by `--filter`"), "{}", ran.stdout);
+}
+
+#[test]
+fn stored_trials_are_a_baseline_for_load_benchmarks_too() {
+    let repository = service();
+    let run = |args: &[&str]| {
+        let mut command = command(repository.root());
+        command.env("TOLLGATE_CACHE_DIR", repository.cache()).env("CARGO_TARGET_DIR", target(&repository));
+        ran(&command.args(args).output().unwrap())
+    };
+    let file = repository.cache().join("run.json");
+    for _ in 0..5 {
+        let ran = run(&["run", "--processes", "6", "--output", file.to_str().unwrap()]);
+        assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+        let ran = run(&["baseline", "save", "--run", file.to_str().unwrap()]);
+        assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    }
+    let ran = run(&["check", "--mode", "stored", "--budget", "30s", "--seed", "3"]);
+    let verdict = verdict(&repository);
+    assert_eq!(verdict["mode"], "stored", "{}\n{}", ran.stdout, ran.stderr);
+    assert!(verdict["census"]["compared"].as_u64() == Some(1), "{verdict:#}");
+    assert_ne!(row(&verdict, "error_rate")["verdict"], "new");
+}
