@@ -132,16 +132,19 @@ fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
     session.fill(&mut run, measured);
     let trials = std::mem::take(&mut run.load);
     if run.interrupted.is_none() && session.has_load() {
-        let measured = session.load_paired(seed, (&loads, &trials), None, spent, &mut |measurements, trials| {
-            let so_far = Run { load: trials.to_vec(), ..run.clone() };
-            not_kept = state.save(&so_far, &[&run.measurements, measurements].concat()).err();
-        });
+        let measured =
+            session.load_paired(seed, (&loads, &trials), None, spent, &mut |measurements, trials| {
+                let so_far = Run { load: trials.to_vec(), ..run.clone() };
+                not_kept = state.save(&so_far, &[&run.measurements, measurements].concat()).err();
+            });
         session.add_load(&mut run, measured);
     } else {
         run.measurements.extend(loads.iter().cloned());
         run.load = trials;
     }
-    if !(previous.is_empty() && loads.is_empty()) && run.measurements.iter().any(|measurement| !measurement.blocks.is_empty()) {
+    if !(previous.is_empty() && loads.is_empty())
+        && run.measurements.iter().any(|measurement| !measurement.blocks.is_empty())
+    {
         let words = "went on from an earlier check of the same two trees; `--seed N` starts afresh";
         run.warnings.push(Warning::new("resumed", words));
     }

@@ -206,8 +206,7 @@ impl<'a> Session<'a> {
         let Some(head) = self.builds.tree(Side::Head) else { unreachable!("head always has a tree") };
         let trees = Trees { base: self.builds.tree(Side::Base), head, changed: &changed };
         let identical = if settings.measure_identical { IdenticalCode::Measure } else { IdenticalCode::Skip };
-        let mut stand =
-            Stand::new(&shop, trees, (identical, seed), self.work.progress, self.work.interrupt);
+        let mut stand = Stand::new(&shop, trees, (identical, seed), self.work.progress, self.work.interrupt);
         let request = gate::Request {
             scenarios: &settings.loads,
             left_out: &left_out,
@@ -228,8 +227,12 @@ impl<'a> Session<'a> {
             return Some("left out by `--filter`".into());
         }
         let rules = Rules::new(&self.work.settings.policy);
-        let scenario =
-            self.work.settings.loads.iter().find(|scenario| id.strip_prefix(PREFIX) == Some(&scenario.name))?;
+        let scenario = self
+            .work
+            .settings
+            .loads
+            .iter()
+            .find(|scenario| id.strip_prefix(PREFIX) == Some(&scenario.name))?;
         let reasons = gate::metrics::metrics(scenario)
             .iter()
             .map(|metric| rules.limits(benchmark, metric).left_out)
@@ -264,7 +267,8 @@ impl<'a> Session<'a> {
     /// their blocks take where that is less. What criterion benchmarks leave goes to them as well.
     pub(super) fn criterion_budget(&self) -> Duration {
         let budget = self.work.settings.budget_seconds;
-        let load: f64 = self.load_blocks().filter(|(_, out, _)| out.is_none()).map(|(.., seconds)| seconds).sum();
+        let load: f64 =
+            self.load_blocks().filter(|(_, out, _)| out.is_none()).map(|(.., seconds)| seconds).sum();
         let most = f64::from(LOOK_ROUNDS[LOOK_ROUNDS.len() - 1] / ROUNDS_PER_BLOCK);
         Duration::try_from_secs_f64(budget - (load * most).min(budget / 2.0)).unwrap_or_default()
     }

@@ -30,6 +30,6 @@ pub(crate) mod recorder;
 
 pub mod scenario;
 mod scraper;
-pub mod service;
 pub mod script;
+pub mod service;
 pub mod watch;

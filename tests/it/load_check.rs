@@ -23,7 +23,7 @@ ready = { port = true }
 rate = 80
 warmup = \"100ms\"
 window = \"600ms\"
-request_timeout = \"1s\"
+timeout = \"1s\"
 drain = \"500ms\"
 gate = [\"latency.p50\", \"cpu\", \"rss.max\"]
 alike = 6
@@ -72,7 +72,7 @@ fn assert_nothing_left(repository: &Repository) {
     if !cfg!(target_os = "linux") {
         return;
     }
-    let ours = repository.cache().canonicalize().unwrap();
+    let Ok(ours) = repository.cache().canonicalize() else { return };
     let alive = || -> Vec<PathBuf> {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let programs = processes.filter_map(|entry| fs::read_link(entry.path().join("exe")).ok());
@@ -101,9 +101,10 @@ fn row<'v>(verdict: &'v Value, metric: &str) -> &'v Value {
 }
 
 #[test]
-fn a_service_that_works_ten_times_as_long_regressed_and_is_judged_again_to_the_same_bytes() {
+fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_same_bytes() {
     let repository = service();
-    repository.write("src/lib.rs", &project("lib.rs").replace("work(20_000)", "work(600_000)"));
+    let slower = project("lib.rs").replace("work(20_000)", "work(1_000_000)").replace("from_millis(100)", "from_millis(300)");
+    repository.write("src/lib.rs", &slower);
     let ran = check(&repository, &[]);
     assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
     let verdict = verdict(&repository);
@@ -156,8 +157,8 @@ fn a_head_that_dies_under_load_failed_with_the_end_of_its_log() {
 #[test]
 fn a_head_that_answers_errors_fast_is_never_improved() {
     let repository = service();
-    let fails = "if path == \"/a\" { return (500, String::new()) }\n    let _ = number;";
-    repository.write("src/lib.rs", &project("lib.rs").replace("let _ = number;", fails));
+    let fails = project("lib.rs").replace("from_millis(100)", "from_millis(40)").replace("(200,", "(500,");
+    repository.write("src/lib.rs", &fails);
     let ran = check(&repository, &[]);
     assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
     let reason = row(&verdict(&repository), "error_rate")["reason"].as_str().unwrap().to_owned();
@@ -178,7 +179,7 @@ fn a_head_that_answers_errors_fast_is_never_improved() {
 fn a_head_that_does_not_build_or_never_listens_failed() {
     let repository = service();
     repository.write("src/lib.rs", "this is no Rust");
-    let ran = check(&repository, &["--budget", "20s"]);
+    let ran = check(&repository, &[]);
     assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
 
     let deaf = project("main.rs").replace("let listener", "loop { std::thread::park() }\n    #[allow(unreachable_code)]\n    let listener");
@@ -208,13 +209,8 @@ fn stored_trials_are_a_baseline_for_load_benchmarks_too() {
         command.env("TOLLGATE_CACHE_DIR", repository.cache()).env("CARGO_TARGET_DIR", target(&repository));
         ran(&command.args(args).output().unwrap())
     };
-    let file = repository.cache().join("run.json");
-    for _ in 0..5 {
-        let ran = run(&["run", "--processes", "6", "--output", file.to_str().unwrap()]);
-        assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
-        let ran = run(&["baseline", "save", "--run", file.to_str().unwrap()]);
-        assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
-    }
+    let saved = run(&["baseline", "save", "--runs", "5", "--to", "history"]);
+    assert_eq!(saved.code, Some(0), "{}\n{}", saved.stdout, saved.stderr);
     let ran = run(&["check", "--mode", "stored", "--budget", "30s", "--seed", "3"]);
     let verdict = verdict(&repository);
     assert_eq!(verdict["mode"], "stored", "{}\n{}", ran.stdout, ran.stderr);

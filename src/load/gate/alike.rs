@@ -80,10 +80,11 @@ impl Questions<'_> {
     async fn ask_all(&self, interrupt: &Interrupt) -> Result<Vec<Reply>, String> {
         let mut transport = self.scenario.transport.clone();
         transport.tls_ca = transport.tls_ca.map(|path| self.scenario.folder.join(path));
-        let target = Target::new(self.url, self.socket, &transport).await.map_err(|error: generator::Error| {
-            let hint = error.hint();
-            told(&error, hint)
-        })?;
+        let target =
+            Target::new(self.url, self.socket, &transport).await.map_err(|error: generator::Error| {
+                let hint = error.hint();
+                told(&error, hint)
+            })?;
         let wanted = self.scenario.alike.min(MOST_QUESTIONS) as usize;
         let mut replies = Vec::new();
         let mut wire = None;
@@ -93,10 +94,12 @@ impl Questions<'_> {
                 if replies.len() >= wanted || interrupt.requested().is_some() {
                     return Ok(replies);
                 }
-                let (endpoint, question) = (prepared.endpoint, format!("{} {}", prepared.method, prepared.path));
-                let (status, bytes, answer) = self.exchange(&target, &mut wire, prepared).await.map_err(|kind| {
-                    format!("`{}` got no answer ({})", excerpt(question.as_bytes()), kind.as_str())
-                })?;
+                let (endpoint, question) =
+                    (prepared.endpoint, format!("{} {}", prepared.method, prepared.path));
+                let (status, bytes, answer) =
+                    self.exchange(&target, &mut wire, prepared).await.map_err(|kind| {
+                        format!("`{}` got no answer ({})", excerpt(question.as_bytes()), kind.as_str())
+                    })?;
                 let excerpt = excerpt(&answer.body);
                 let fault = session.take(&answer).err();
                 replies.push(Reply { endpoint, question, status, bytes, fault, excerpt });
@@ -178,13 +181,19 @@ fn request(target: &Target, prepared: Prepared) -> Option<Sent> {
 
 /// The beginning of a text, on one line and harmless.
 fn excerpt(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]).chars().take(EXCERPT).collect();
+    let text: String =
+        String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]).chars().take(EXCERPT).collect();
     let more = if bytes.len() > text.len() { "…" } else { "" };
     format!("{}{more}", text.escape_debug())
 }
 
 /// How head answers otherwise than base, whose answers of one or two rounds are given; `None` when it does not.
-pub(super) fn difference(scenario: &Scenario, script: &Script, base: &[Vec<Reply>], head: &[Reply]) -> Option<String> {
+pub(super) fn difference(
+    scenario: &Scenario,
+    script: &Script,
+    base: &[Vec<Reply>],
+    head: &[Reply],
+) -> Option<String> {
     let first = base.first()?;
     let again = base.get(1).unwrap_or(first);
     let patterned = |endpoint: usize| {
@@ -194,7 +203,8 @@ pub(super) fn difference(scenario: &Scenario, script: &Script, base: &[Vec<Reply
     };
     let mut differences = Vec::new();
     for (at, (base, head)) in first.iter().zip(head).enumerate() {
-        let steady = again.get(at).is_some_and(|again| again.bytes == base.bytes) && !patterned(base.endpoint);
+        let steady =
+            again.get(at).is_some_and(|again| again.bytes == base.bytes) && !patterned(base.endpoint);
         let wrong = base.fault.is_none() && head.fault.is_some();
         if base.status != head.status || wrong || (steady && base.bytes != head.bytes) {
             differences.push(sentence(base, head));
@@ -216,7 +226,8 @@ pub(super) fn difference(scenario: &Scenario, script: &Script, base: &[Vec<Reply
 
 fn sentence(base: &Reply, head: &Reply) -> String {
     let of = |reply: &Reply| {
-        let fault = reply.fault.map_or(String::new(), |kind| format!(", not as expected ({})", kind.as_str()));
+        let fault =
+            reply.fault.map_or(String::new(), |kind| format!(", not as expected ({})", kind.as_str()));
         format!("status {} with {} bytes{fault}", reply.status, reply.bytes)
     };
     format!(

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A scenario may lose this many blocks more than it keeps; then the generator is no match for it.
-const VOIDS_IN_ADVANCE: usize = 3;
+const VOIDS_IN_ADVANCE: usize = 6;
 
 /// One metric of a scenario.
 #[derive(Debug)]
@@ -65,7 +65,8 @@ impl<'a> Course<'a> {
             let same = |m: &&Measurement| m.benchmark == benchmark && m.metric == *metric;
             measured.iter().find(same).map(|earlier| earlier.blocks.clone()).unwrap_or_default()
         };
-        let line = |metric: Metric| Line { blocks: blocks(&metric), metric, fate: Fate::Measured, item: None };
+        let line =
+            |metric: Metric| Line { blocks: blocks(&metric), metric, fate: Fate::Measured, item: None };
         let lines: Vec<Line> = metrics::metrics(scenario).into_iter().map(line).collect();
         let block_seconds = metrics::block_seconds(scenario);
         let mut course = Self { scenario, benchmark, lines, trials, fate: None, block_seconds };
@@ -99,7 +100,8 @@ impl<'a> Course<'a> {
         let kept = self.trials.iter().filter(|block| block.void.is_none()).count();
         let void = self.trials.len() - kept;
         let last = self.trials.last()?.void.as_ref()?;
-        (void >= kept + VOIDS_IN_ADVANCE).then(|| format!("{void} of {} blocks are void: {}", void + kept, last.reason))
+        (void >= kept + VOIDS_IN_ADVANCE)
+            .then(|| format!("{void} of {} blocks are void: {}", void + kept, last.reason))
     }
 
     /// Adds a block to the lines for which `wanted` holds, and to the error share in any case.

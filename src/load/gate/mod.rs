@@ -11,8 +11,8 @@
 //! | [`stand`] | one slot: a fresh server, the load, its end |
 //! | `alike` | the same questions to both sides |
 
-pub mod alone;
 mod alike;
+pub mod alone;
 mod course;
 pub mod metrics;
 pub mod paired;

@@ -45,7 +45,12 @@ pub trait Slots {
 /// Measures base and head until every metric is decided or the budget is spent.
 ///
 /// A scenario that fails is part of the result; the others go on. After an interrupt the result holds what was measured.
-pub fn measure(request: &Request<'_>, slots: &mut dyn Slots, progress: &dyn Progress, keep: Keep<'_>) -> Measured {
+pub fn measure(
+    request: &Request<'_>,
+    slots: &mut dyn Slots,
+    progress: &dyn Progress,
+    keep: Keep<'_>,
+) -> Measured {
     let started = Instant::now();
     let (mut courses, warnings) = courses(request);
     let mut interrupted = settle(&mut courses, slots, progress);
@@ -63,12 +68,16 @@ pub(super) fn courses<'a>(request: &Request<'a>) -> (Vec<Course<'a>>, Vec<Warnin
     let (mut courses, mut warnings) = (Vec::new(), Vec::new());
     for scenario in request.scenarios {
         let Ok(benchmark) = metrics::benchmark(scenario) else {
-            let message = "a load scenario has a name that is too long for a benchmark, so it is not measured";
+            let message =
+                "a load scenario has a name that is too long for a benchmark, so it is not measured";
             warnings.push(Warning::new("load_name", message));
             continue;
         };
         for name in metrics::unknown(scenario) {
-            let message = format!("`gate` of {benchmark} names `{name}`, which is no metric of it", benchmark = benchmark.id);
+            let message = format!(
+                "`gate` of {benchmark} names `{name}`, which is no metric of it",
+                benchmark = benchmark.id
+            );
             warnings.push(Warning::new("unknown_metric", message));
         }
         let mut course = Course::new(scenario, benchmark, request.previous);
@@ -79,7 +88,11 @@ pub(super) fn courses<'a>(request: &Request<'a>) -> (Vec<Course<'a>>, Vec<Warnin
 }
 
 /// Finds out which scenarios need no slots; returns the signal when the user wants us to stop.
-pub(super) fn settle(courses: &mut [Course<'_>], slots: &mut dyn Slots, progress: &dyn Progress) -> Option<&'static str> {
+pub(super) fn settle(
+    courses: &mut [Course<'_>],
+    slots: &mut dyn Slots,
+    progress: &dyn Progress,
+) -> Option<&'static str> {
     for course in courses.iter_mut().filter(|course| course.fate.is_none()) {
         match slots.settle(course.scenario) {
             Ok(Some(Fate::Failed { side, message })) => {
@@ -157,7 +170,9 @@ impl Engine<'_, '_> {
 
     fn run(&mut self) -> Result<(), &'static str> {
         while let Next::Block(plan) = self.planner.next(self.started.elapsed().as_secs_f64()) {
-            let Some(index) = self.courses.iter().position(|course| course.benchmark.id.as_str() == plan.target) else {
+            let Some(index) =
+                self.courses.iter().position(|course| course.benchmark.id.as_str() == plan.target)
+            else {
                 unreachable!("the planner plans the scenarios that it was given")
             };
             self.block(index, &plan.benchmarks)?;
@@ -217,8 +232,9 @@ impl Engine<'_, '_> {
             } else if !line.blocks.is_empty() {
                 let look = LOOK_ROUNDS.contains(&(line.valid() * ROUNDS_PER_BLOCK));
                 let limits = (self.request.limits)(&course.benchmark, &line.metric);
-                let standing =
-                    look.then(|| judge::standing(&course.measurement(line), &course.trials, &limits)).flatten();
+                let standing = look
+                    .then(|| judge::standing(&course.measurement(line), &course.trials, &limits))
+                    .flatten();
                 self.planner.record(item, line.valid(), standing, 0.0);
             }
         }
@@ -232,13 +248,21 @@ impl Engine<'_, '_> {
         }
         let message = format!("{} was given up: {why}", self.courses[index].benchmark.id);
         self.warn("load_given_up", message);
-        self.courses[index].lines.iter().filter_map(|line| line.item).for_each(|item| self.planner.fail(item));
+        self.courses[index]
+            .lines
+            .iter()
+            .filter_map(|line| line.item)
+            .for_each(|item| self.planner.fail(item));
     }
 
     fn fail(&mut self, index: usize, side: Option<Side>, message: &str) {
         tell_failure(self.progress, &self.courses[index], side, message);
         self.courses[index].fail(side, message);
-        self.courses[index].lines.iter().filter_map(|line| line.item).for_each(|item| self.planner.fail(item));
+        self.courses[index]
+            .lines
+            .iter()
+            .filter_map(|line| line.item)
+            .for_each(|item| self.planner.fail(item));
     }
 
     fn warn(&mut self, code: &str, message: String) {
@@ -251,7 +275,8 @@ impl Engine<'_, '_> {
         let remaining = self.planner.remaining_seconds(elapsed.as_secs_f64());
         let course = &self.courses[index];
         let items = || self.courses.iter().flat_map(|course| &course.lines).filter_map(|line| line.item);
-        let next = course.lines.iter().filter_map(|line| line.item).map(|item| self.planner.next_look(item)).min();
+        let next =
+            course.lines.iter().filter_map(|line| line.item).map(|item| self.planner.next_look(item)).min();
         self.progress.tell(Event::Measuring(Measuring {
             benchmark: course.benchmark.id.to_string(),
             rounds: course.valid() * ROUNDS_PER_BLOCK,
@@ -298,5 +323,7 @@ pub(super) fn gathered(courses: &[Course<'_>]) -> (Vec<Measurement>, Vec<crate::
 /// The fate of a scenario whose service already runs somewhere: there is no second one to compare it with, and no build of a
 /// revision that its values could stand for.
 pub(super) fn already_runs() -> Fate {
-    Fate::Ignored("its service already runs at a URL, so there is no other side: `tollgate load` measures it".into())
+    Fate::Ignored(
+        "its service already runs at a URL, so there is no other side: `tollgate load` measures it".into(),
+    )
 }

@@ -77,7 +77,9 @@ impl Hint for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Service(error) => error.hint(),
-            Self::Folder(_) => Some("make room on the disk, or point `CARGO_TARGET_DIR` to a folder that can be written".into()),
+            Self::Folder(_) => Some(
+                "make room on the disk, or point `CARGO_TARGET_DIR` to a folder that can be written".into(),
+            ),
         }
     }
 }
@@ -116,7 +118,11 @@ impl<'a> Services<'a> {
             return Ok(done.clone());
         }
         if !launch.build.is_empty() {
-            progress.tell(Event::Phase(format!("building the service of {} ({})", scenario.name, side.as_str())));
+            progress.tell(Event::Phase(format!(
+                "building the service of {} ({})",
+                scenario.name,
+                side.as_str()
+            )));
         }
         let done = match self.run_build(launch, tree, side, interrupt) {
             Ok(()) => Ok(()),
@@ -127,7 +133,13 @@ impl<'a> Services<'a> {
         Ok(done)
     }
 
-    fn run_build(&self, launch: &Launch, tree: &Path, side: Side, interrupt: &Interrupt) -> Result<(), Error> {
+    fn run_build(
+        &self,
+        launch: &Launch,
+        tree: &Path,
+        side: Side,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
         let folder = self.build_folder(side);
         std::fs::create_dir_all(&folder).map_err(files::Error::at("create the folder", &folder))?;
         for place in [tree.to_owned(), tree.join(&launch.directory)] {

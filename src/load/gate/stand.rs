@@ -49,7 +49,15 @@ impl<'a> Stand<'a> {
         interrupt: &'a Interrupt,
     ) -> Self {
         let sides = if trees.base.is_some() { vec![Side::Base, Side::Head] } else { vec![Side::Head] };
-        Self { services: Services::new(shop, trees), sides, identical, seed, scripts: BTreeMap::new(), progress, interrupt }
+        Self {
+            services: Services::new(shop, trees),
+            sides,
+            identical,
+            seed,
+            scripts: BTreeMap::new(),
+            progress,
+            interrupt,
+        }
     }
 
     /// The arrivals and sessions of a scenario: the same for every slot of both sides.
@@ -57,8 +65,16 @@ impl<'a> Stand<'a> {
         Stream::new(self.seed, "load arrivals", &[&scenario.name], 0).below(u64::MAX)
     }
 
-    fn start(&self, scenario: &Scenario, launch: &Launch, side: Side, padding: u32) -> Result<Running, Trouble> {
-        let Some(tree) = self.services.tree(side) else { unreachable!("only sides with a tree are measured") };
+    fn start(
+        &self,
+        scenario: &Scenario,
+        launch: &Launch,
+        side: Side,
+        padding: u32,
+    ) -> Result<Running, Trouble> {
+        let Some(tree) = self.services.tree(side) else {
+            unreachable!("only sides with a tree are measured")
+        };
         let log = self.services.log(side, &scenario.name);
         let launch = self.services.with_environment(launch, side);
         let start = Start {
@@ -73,11 +89,17 @@ impl<'a> Stand<'a> {
     }
 
     /// Asks both sides the same questions; `None` when they answer alike.
-    fn compare(&self, scenario: &Scenario, launch: &Launch, script: &Script) -> Result<Option<Fate>, Trouble> {
+    fn compare(
+        &self,
+        scenario: &Scenario,
+        launch: &Launch,
+        script: &Script,
+    ) -> Result<Option<Fate>, Trouble> {
         if scenario.alike == 0 || self.sides.len() < 2 {
             return Ok(None);
         }
-        self.progress.tell(Event::Phase(format!("asking both sides of {} the same questions", scenario.name)));
+        self.progress
+            .tell(Event::Phase(format!("asking both sides of {} the same questions", scenario.name)));
         let mut answers = Vec::new();
         for side in [Side::Base, Side::Head] {
             let running = match self.start(scenario, launch, side, 0) {
@@ -88,7 +110,9 @@ impl<'a> Stand<'a> {
             let questions = Questions { scenario, script, url: running.url(), socket: running.socket() };
             // Base is asked twice: where its own answers differ in size, head's may too.
             let asked: Result<Vec<_>, String> = match side {
-                Side::Base => questions.ask(self.interrupt).and_then(|first| Ok(vec![first, questions.ask(self.interrupt)?])),
+                Side::Base => questions
+                    .ask(self.interrupt)
+                    .and_then(|first| Ok(vec![first, questions.ask(self.interrupt)?])),
                 Side::Head => questions.ask(self.interrupt).map(|only| vec![only]),
             };
             let stopped = running.stop();

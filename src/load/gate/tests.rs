@@ -213,12 +213,12 @@ fn a_void_slot_voids_its_block_for_both_sides_and_it_is_measured_again() {
 fn a_scenario_of_which_nothing_valid_is_left_failed() {
     let mut replay = Replay { void: (0..100).collect(), ..Replay::default() };
     let measured = setup(&["a"]).measure(&mut replay);
-    assert_eq!(replay.asked.len(), 3);
+    assert_eq!(replay.asked.len(), 6);
     let Fate::Failed { side: None, message } = fate(&measured, "load:a", "error_rate") else {
         panic!("not failed")
     };
-    assert_eq!(message, "3 of 3 blocks are void: the generator was late");
-    assert_eq!(measured.trials.len(), 3);
+    assert_eq!(message, "6 of 6 blocks are void: the generator was late");
+    assert_eq!(measured.trials.len(), 6);
 }
 
 #[test]
