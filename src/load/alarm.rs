@@ -30,7 +30,12 @@ mod linux {
         pub(crate) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self { timer: AsyncFd::with_interest(timer, Interest::READABLE)?, at: Cell::new(u64::MAX) })
+            #[allow(
+                deprecated,
+                reason = "its successor is unsafe because of types that lend a descriptor; an OwnedFd owns its own"
+            )]
+            let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+            Ok(Self { timer, at: Cell::new(u64::MAX) })
         }
 
         /// Sets it to `at`, unless it goes off earlier; `now` and `at` in nanoseconds.

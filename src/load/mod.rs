@@ -8,7 +8,6 @@
 //! | [`recorder`] | what one worker records |
 //! | [`script`] | what is asked: templates, data, captures, sessions |
 //! | [`scenario`] | what a scenario says, complete and checked |
-//! | [`script`] | the requests of a scenario, compiled |
 //! | [`watch`] | who looks on |
 
 pub(crate) mod alarm;

@@ -39,7 +39,10 @@ impl Iterator for Course {
             due: start.saturating_add(due_ns),
         };
         if let Some(arrival) = self.warmup.next() {
-            return Some(job(arrival, WARMUP, 0));
+            let mut last = job(arrival, WARMUP, 0);
+            // The last of the warm-up falls on the window's start, but is not of the window.
+            last.due = last.due.min(self.window_start.saturating_sub(1));
+            return Some(last);
         }
         self.window.next().map(|arrival| job(arrival, 0, self.window_start))
     }

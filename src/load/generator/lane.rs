@@ -96,13 +96,12 @@ impl Lane {
         let (mut due, mut handed) = (start.job.due, start.handed);
         let mut first = true;
         loop {
-            let Some(prepared) = session.next() else {
-                if first {
-                    // It was due, so it must end: a session without a request asks for what it cannot have.
-                    self.end(0, &Moments { due, handed, ..Moments::default() }, Err(ErrorKind::Body), None);
-                }
+            let prepared = session.next();
+            let failed = session.failed();
+            // A first request was due whatever comes of it, so a session without any must end as one that failed.
+            if prepared.is_none() && failed.is_none() && !first {
                 return false;
-            };
+            }
             if !first {
                 due = self.worker.now();
                 if due >= self.worker.course.window_end {
@@ -111,6 +110,11 @@ impl Lane {
                 handed = due;
                 self.worker.recorder.borrow_mut().scheduled(due, None);
             }
+            let Some(prepared) = prepared else {
+                let (endpoint, kind) = failed.unwrap_or((0, ErrorKind::Body));
+                self.end(endpoint, &Moments { due, handed, ..Moments::default() }, Err(kind), None);
+                return false;
+            };
             first = false;
             let endpoint = prepared.endpoint;
             self.worker.took_off();
