@@ -75,6 +75,18 @@ impl Script {
         if flows.is_empty() {
             return Err(Error::Empty);
         }
+        let (script, problems) = Self::gather(flows, Some(folder), seed);
+        if problems.is_empty() { Ok(script) } else { Err(Error::Problems(problems)) }
+    }
+
+    /// Everything that is wrong with the flows. Without a folder, the files that they name are not read, and names that may be
+    /// columns of theirs are let pass.
+    #[must_use]
+    pub fn check(flows: &[Flow], folder: Option<&Path>) -> Vec<Problem> {
+        Self::gather(flows, folder, 0).1
+    }
+
+    fn gather(flows: &[Flow], folder: Option<&Path>, seed: u64) -> (Self, Vec<Problem>) {
         let mut compiler = Compiler::new(folder);
         let compiled: Vec<CompiledFlow> =
             flows.iter().enumerate().map(|(index, flow)| compiler.flow(index, flow)).collect();
@@ -96,10 +108,10 @@ impl Script {
             }),
         };
         let mut problems = compiler.problems;
-        if problems.is_empty() {
+        if problems.is_empty() && flows.iter().all(|flow| flow.data.is_none() || folder.is_some()) {
             problems = script.trial();
         }
-        if problems.is_empty() { Ok(script) } else { Err(Error::Problems(problems)) }
+        (script, problems)
     }
 
     /// The names of all steps of all flows in the order of the flows; steps of the same name are one endpoint.
@@ -168,7 +180,7 @@ impl Compiled {
 
 /// What is gathered on the way through the flows.
 struct Compiler<'a> {
-    folder: &'a Path,
+    folder: Option<&'a Path>,
     templates: Templates,
     endpoints: Vec<String>,
     problems: Vec<Problem>,
@@ -177,7 +189,7 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(folder: &'a Path) -> Self {
+    fn new(folder: Option<&'a Path>) -> Self {
         let templates = Templates::new();
         Self { folder, templates, endpoints: Vec::new(), problems: Vec::new(), at: (0, None) }
     }
@@ -195,14 +207,14 @@ impl<'a> Compiler<'a> {
     fn flow(&mut self, index: usize, flow: &Flow) -> CompiledFlow {
         self.at = (index, None);
         if !(flow.weight.is_finite() && flow.weight > 0.0) {
-            self.problem(Part::Flow, "the weight must be above 0");
+            self.problem(Part::Weight, "a weight is a number above 0");
         }
         if flow.steps.is_empty() {
-            self.problem(Part::Flow, "there are no steps");
+            self.problem(Part::Steps, "a flow needs at least one");
         }
         let data = flow.data.as_ref().and_then(|data| {
             let rows = self.rows(data);
-            self.noted(Part::Data, rows)
+            self.noted(Part::Data, rows).flatten()
         });
         let mut compiled =
             CompiledFlow { name: flow.name.clone(), steps: Vec::new(), data, captures: Vec::new() };
@@ -220,11 +232,11 @@ impl<'a> Compiler<'a> {
         compiled
     }
 
-    fn rows(&self, data: &Data) -> Result<Rows, String> {
-        let bytes = files::read(self.folder, &data.file)?;
+    fn rows(&self, data: &Data) -> Result<Option<Rows>, String> {
+        let Some(bytes) = files::read(self.folder, &data.file)? else { return Ok(None) };
         let table = Table::parse(&data.file, bytes)
             .map_err(|message| format!("`{}` cannot be used: {message}", data.file.display()))?;
-        Ok(Rows { table, in_order: data.in_order })
+        Ok(Some(Rows { table, in_order: data.in_order }))
     }
 
     fn endpoint(&mut self, name: &str) -> usize {
@@ -282,7 +294,7 @@ impl<'a> Compiler<'a> {
             Body::None => Some(Bytes::new()),
             Body::File(file) => {
                 let bytes = files::read(self.folder, file);
-                self.noted(Part::Body, bytes).map(Bytes::from)
+                self.noted(Part::Body, bytes).flatten().map(Bytes::from)
             }
             Body::Text(text) => match self.templates.parse(Place::Plain, text) {
                 Ok(Some(template)) => return BodyText::Rendered(template),

@@ -10,8 +10,10 @@ const MAX_LISTED: usize = 20;
 /// Which part of a flow or step a problem is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
-    /// The flow as a whole: no steps, a weight that is none.
-    Flow,
+    /// The flow's weight.
+    Weight,
+    /// The flow's list of steps.
+    Steps,
     /// The flow's data file.
     Data,
     /// The step's method.
@@ -33,7 +35,8 @@ pub enum Part {
 impl fmt::Display for Part {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flow => formatter.write_str("the flow"),
+            Self::Weight => formatter.write_str("weight"),
+            Self::Steps => formatter.write_str("steps"),
             Self::Data => formatter.write_str("data"),
             Self::Method => formatter.write_str("method"),
             Self::Path => formatter.write_str("path"),

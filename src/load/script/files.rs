@@ -3,15 +3,16 @@
 use std::{
     fs::File,
     io::Read,
-    path::{Component, Path, PathBuf},
+    path::{Component, Path},
 };
 
 /// The largest body or data file, bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// Reads a file whole; the error is a sentence that names it as it was written.
-pub(super) fn read(folder: &Path, file: &Path) -> Result<Vec<u8>, String> {
-    let path = within(folder, file)?;
+/// Reads a file whole, or without a folder only looks at its name; the error is a sentence that names it as it was written.
+pub(super) fn read(folder: Option<&Path>, file: &Path) -> Result<Option<Vec<u8>>, String> {
+    check_within(file)?;
+    let Some(path) = folder.map(|folder| folder.join(file)) else { return Ok(None) };
     let failed = |error: std::io::Error| format!("could not read `{}`: {error}", file.display());
     // Asked before opening: opening a pipe would wait for a writer.
     let facts = path.metadata().map_err(failed)?;
@@ -25,11 +26,11 @@ pub(super) fn read(folder: &Path, file: &Path) -> Result<Vec<u8>, String> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(format!("`{}` is larger than {} MiB", file.display(), MAX_FILE_BYTES >> 20));
     }
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
-/// The path of a file that must be below the folder.
-fn within(folder: &Path, file: &Path) -> Result<PathBuf, String> {
+/// A file must be below the folder.
+fn check_within(file: &Path) -> Result<(), String> {
     let mut depth = 0_usize;
     for part in file.components() {
         match part {
@@ -47,5 +48,5 @@ fn within(folder: &Path, file: &Path) -> Result<PathBuf, String> {
     if depth == 0 {
         return Err("the file has no name".into());
     }
-    Ok(folder.join(file))
+    Ok(())
 }

@@ -241,7 +241,7 @@ fn mistakes_of_every_part_are_found_at_once() {
             capture("d"),
             Part::Path,
             Part::Body,
-            Part::Flow
+            Part::Weight
         ],
         "{found:#?}"
     );
