@@ -16,17 +16,17 @@
 //! | [`watch`] | who looks on |
 
 pub(crate) mod alarm;
-pub mod generator;
-pub(crate) mod http;
-pub(crate) mod recorder;
 pub mod costs;
 pub mod formula;
+pub mod generator;
 mod get;
+pub(crate) mod http;
 mod probe_tls;
 pub mod prometheus;
 mod ready;
+pub(crate) mod recorder;
 pub mod scenario;
-pub mod script;
 mod scraper;
+pub mod script;
 pub mod service;
 pub mod watch;

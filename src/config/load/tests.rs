@@ -289,7 +289,11 @@ fn every_kind_of_mistake_is_named_with_its_line_and_key() {
             "expect = []",
             "7: key `load.request.expect`: the list of statuses is empty",
         ),
-        (&format!("{URL}\nrate = 1"), "expect = { statos = 200 }", "7: unknown key `load.request.expect.statos`"),
+        (
+            &format!("{URL}\nrate = 1"),
+            "expect = { statos = 200 }",
+            "7: unknown key `load.request.expect.statos`",
+        ),
         (&format!("{URL}\nrate = 1"), "wieght = 2", "7: unknown key `load.request.wieght`"),
         (
             &format!("{URL}\nrate = 1\nwindow = \"soon\""),

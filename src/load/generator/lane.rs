@@ -172,7 +172,9 @@ impl Lane {
         let mut recorder = self.worker.recorder.borrow_mut();
         match (verdict, answered) {
             (Ok(()), Some(answered)) => recorder.completed(endpoint, moments, answered),
-            (Ok(()), None) => recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now()),
+            (Ok(()), None) => {
+                recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now())
+            }
             (Err(kind), _) => recorder.failed(endpoint, moments, kind, answered, self.worker.now()),
         }
     }
@@ -215,7 +217,8 @@ impl Lane {
                 Err(broken) => {
                     self.wire = None;
                     self.stream = None;
-                    let idle_closed = reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
+                    let idle_closed =
+                        reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
                     request = match broken.unsent.or(spare) {
                         Some(again) if idle_closed => again,
                         _ => return Err(broken.fault),
@@ -321,5 +324,8 @@ impl Lane {
 }
 
 fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
+    )
 }

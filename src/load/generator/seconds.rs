@@ -127,7 +127,8 @@ impl Kept {
 
 /// Several ticks as one: shares as their mean, memory as it was last.
 fn join(ticks: &[Tick]) -> Tick {
-    let mean = |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    let mean =
+        |values: Vec<f64>| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
     let mut names: Vec<&String> = ticks.iter().flat_map(|tick| tick.metrics.keys()).collect();
     names.sort();
     names.dedup();

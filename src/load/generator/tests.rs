@@ -59,7 +59,14 @@ impl Simulated {
             while flying.len() < self.connections
                 && let Some(job) = desk.take()
             {
-                let of = Moments { due: job.due, handed: job.due, taken: now, sent: now, first_byte: now, connect: 0 };
+                let of = Moments {
+                    due: job.due,
+                    handed: job.due,
+                    taken: now,
+                    sent: now,
+                    first_byte: now,
+                    connect: 0,
+                };
                 number += 1;
                 moments.insert(number, of);
                 flying.push(Reverse((answer(job, now), number)));
@@ -83,7 +90,11 @@ fn quantile_ms(sample: &Distribution, q: f64) -> f64 {
 /// Within 2 % or 1 ms.
 fn assert_near(sample: &Distribution, q: f64, want_ms: f64) {
     let got = quantile_ms(sample, q);
-    assert!((got - want_ms).abs() <= (want_ms * 0.02).max(1.0), "p{}: {got} ms is not {want_ms} ms", q * 100.0);
+    assert!(
+        (got - want_ms).abs() <= (want_ms * 0.02).max(1.0),
+        "p{}: {got} ms is not {want_ms} ms",
+        q * 100.0
+    );
 }
 
 fn assert_whole(recorded: &Recorded) {
@@ -133,8 +144,8 @@ fn a_stall_shows_in_the_response_time_and_hides_in_the_service_time() {
 #[test]
 fn a_stall_hurts_as_much_when_connections_are_not_short() {
     let stall = 3 * SECOND..4 * SECOND;
-    let recorded = Simulated::new(200.0, 8)
-        .run(|_, now| if stall.contains(&now) { stall.end + MS } else { now + MS });
+    let recorded =
+        Simulated::new(200.0, 8).run(|_, now| if stall.contains(&now) { stall.end + MS } else { now + MS });
     for (q, want) in [(0.9, 200.0), (0.95, 600.0), (0.99, 920.0)] {
         assert_near(&recorded.clocks.response_time, q, want);
         assert_near(&recorded.clocks.service_time, q, want);

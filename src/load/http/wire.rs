@@ -99,8 +99,7 @@ impl Wire {
         if target.http2 {
             return open_http2(stream).await.map(Self::Http2);
         }
-        let (sender, driver) =
-            http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
+        let (sender, driver) = http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
         Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false })))
     }
 
@@ -200,7 +199,11 @@ async fn receive(
     let (body, bytes) = if incoming.is_end_stream() {
         (Bytes::new(), 0)
     } else {
-        read(&mut incoming, wants_body).await.map_err(|fault| Broken { fault, unsent: None, answered: true })?
+        read(&mut incoming, wants_body).await.map_err(|fault| Broken {
+            fault,
+            unsent: None,
+            answered: true,
+        })?
     };
     Ok(Whole { status: head.status, headers: head.headers, body, bytes, first_byte })
 }

@@ -396,7 +396,9 @@ mod tests {
 
     #[test]
     fn durations_of_every_length_keep_three_digits() {
-        for ns in [1_u64, 900, 2_047, 2_049, 65_432, 1_234_567, 987_654_321, 45_000_000_000, 3_600_000_000_000] {
+        for ns in
+            [1_u64, 900, 2_047, 2_049, 65_432, 1_234_567, 987_654_321, 45_000_000_000, 3_600_000_000_000]
+        {
             let mut sample = Distribution::default();
             for value in [ns, 1, 1] {
                 sample.record(value);
