@@ -174,7 +174,7 @@ pub fn policy(file: &File) -> Policy {
         rules: file.rule.iter().map(rule).collect(),
         waivers: file.waiver.iter().map(waiver).collect(),
         renames: file.rename.iter().map(|r| Rename { from: r.from.clone(), to: r.to.clone() }).collect(),
-        targets: default.targets,
+        targets: load::targets(&file.targets),
     }
 }
 

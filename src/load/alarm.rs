@@ -13,7 +13,8 @@ mod linux {
     use std::{cell::Cell, future::poll_fn, io, os::fd::OwnedFd, task::ready};
 
     use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
     };
     use tokio::io::{Interest, unix::AsyncFd};
 
@@ -30,7 +31,12 @@ mod linux {
         pub(crate) fn new() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-            Ok(Self { timer: AsyncFd::with_interest(timer, Interest::READABLE)?, at: Cell::new(u64::MAX) })
+            #[allow(
+                deprecated,
+                reason = "its successor is unsafe because of types that lend a descriptor; an OwnedFd owns its own"
+            )]
+            let timer = AsyncFd::with_interest(timer, Interest::READABLE)?;
+            Ok(Self { timer, at: Cell::new(u64::MAX) })
         }
 
         /// Sets it to `at`, unless it goes off earlier; `now` and `at` in nanoseconds.

@@ -243,7 +243,13 @@ impl Recorder {
         }
         debug_assert_eq!(requests.scheduled, self.scheduled, "a request that was due got lost");
         requests.scheduled = self.scheduled;
-        Recorded { requests, clocks: self.clocks, endpoints, received_bytes: self.received_bytes, late: self.late }
+        Recorded {
+            requests,
+            clocks: self.clocks,
+            endpoints,
+            received_bytes: self.received_bytes,
+            late: self.late,
+        }
     }
 }
 
@@ -272,7 +278,9 @@ impl Recorded {
         if self.endpoints.len() < other.endpoints.len() {
             self.endpoints.resize_with(other.endpoints.len(), Default::default);
         }
-        for ((requests, times), (their_requests, their_times)) in self.endpoints.iter_mut().zip(&other.endpoints) {
+        for ((requests, times), (their_requests, their_times)) in
+            self.endpoints.iter_mut().zip(&other.endpoints)
+        {
             requests.merge(their_requests);
             times.merge(their_times);
         }

@@ -10,6 +10,8 @@
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
+//! - [`load_generator`]: load on real servers of known behaviour, good and bad.
+//! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
@@ -32,6 +34,8 @@ mod doctor;
 mod hostile;
 mod interleave;
 mod load_check;
+mod load_generator;
+mod load_scenarios;
 mod reports;
 mod revisions;
 mod schema;

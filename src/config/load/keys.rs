@@ -178,6 +178,8 @@ pub struct Step {
 pub struct Targets {
     /// The tier that must be met: missing it fails the check. Without it, targets are reported only.
     pub require: Option<String>,
+    /// Report the standard tiers too (default true).
+    pub standard: Option<bool>,
     /// Tiers. One with the name of a standard tier (`minimum viable`, `production`, `battle-tested`) changes the limits that it
     /// gives; any other name is a tier of its own.
     pub tier: Vec<Tier>,

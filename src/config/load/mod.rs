@@ -30,4 +30,5 @@ mod tests;
 
 pub(crate) use scenario::resolved;
 pub use scenario::{Leave, check, scenarios};
+pub(crate) use targets::targets;
 pub use troubles::{Key, Trouble};

@@ -103,7 +103,7 @@ fn stages(load: &Load, kind: Kind, troubles: &mut Troubles) -> Vec<Stage> {
             match (stage.rate, stage.users) {
                 (None, None) => troubles.add("", "a stage needs a `rate` or `users`"),
                 (Some(_), Some(_)) => {
-                    troubles.add("users", "there is a `rate` already: a stage has one of them")
+                    troubles.add("users", "there is a `rate` already: a stage has one of them");
                 }
                 (Some(_), None) if kind == Kind::Users => {
                     troubles.add("rate", "other stages count `users`: all must count the same");

@@ -7,10 +7,53 @@ use super::{
     scenario::check_name,
     troubles::Troubles,
 };
-use crate::config::values::Percent;
+use crate::{
+    config::values::{Percent, Span},
+    model::targets::{self as model, Limit, Part, STANDARD},
+};
 
-/// The names of the standard tiers.
-const STANDARD: [&str; 3] = ["minimum viable", "production", "battle-tested"];
+/// The targets of a file that was checked: the standard tiers with the limits that the file gives, then its own in its order.
+pub(crate) fn targets(written: &Targets) -> model::Targets {
+    let mut tiers = if written.standard == Some(false) { Vec::new() } else { model::standard().to_vec() };
+    for tier in &written.tier {
+        let name = tier.name.clone().unwrap_or_default();
+        let changed = match tiers.iter().position(|known: &model::Tier| known.name == name) {
+            Some(place) => &mut tiers[place],
+            None => {
+                tiers.push(model::Tier { name, limits: Vec::new() });
+                let last = tiers.len() - 1;
+                &mut tiers[last]
+            }
+        };
+        for limit in limits(tier) {
+            match changed.limits.iter_mut().find(|known| known.part == limit.part) {
+                Some(known) => *known = limit,
+                None => changed.limits.push(limit),
+            }
+        }
+    }
+    model::Targets { tiers, require: written.require.clone() }
+}
+
+/// The limits that a tier gives, in the units of their parts.
+fn limits(tier: &Tier) -> Vec<Limit> {
+    let ns = |span: Option<Span>| span.map(|span| span.0 * 1e9);
+    let share = |share: Option<Percent>| share.map(|share| share.0);
+    let given = [
+        (Part::LatencyP50, ns(tier.p50)),
+        (Part::LatencyP90, ns(tier.p90)),
+        (Part::LatencyP95, ns(tier.p95)),
+        (Part::LatencyP99, ns(tier.p99)),
+        (Part::ErrorRate, share(tier.errors)),
+        (Part::ConcurrentUsers, tier.users.map(f64::from)),
+        (Part::Availability, share(tier.availability)),
+        (Part::Throughput, tier.throughput),
+        (Part::CacheHitRate, share(tier.cache_hit_rate)),
+        (Part::Memory, share(tier.memory)),
+        (Part::Cpu, share(tier.cpu)),
+    ];
+    given.into_iter().filter_map(|(part, limit)| Some(Limit { part, limit: limit? })).collect()
+}
 
 /// Notes what is wrong with the targets.
 pub(super) fn check(targets: &Targets, troubles: &mut Troubles) {
@@ -30,8 +73,9 @@ pub(super) fn check(targets: &Targets, troubles: &mut Troubles) {
         });
     }
     if let Some(require) = &targets.require {
-        if !names.contains(require.as_str()) && !STANDARD.contains(&require.as_str()) {
-            let known: Vec<&str> = STANDARD.into_iter().chain(names).collect();
+        let standard = STANDARD.into_iter().filter(|_| targets.standard != Some(false));
+        let known: Vec<&str> = standard.chain(names).collect();
+        if !known.contains(&require.as_str()) {
             let message = format!("there is no tier `{require}`: there are `{}`", known.join("`, `"));
             troubles.add_at(&["targets", "require"], message);
         }
@@ -57,12 +101,7 @@ fn check_limits(tier: &Tier, troubles: &mut Troubles) {
     if tier.users == Some(0) {
         troubles.add("users", "a target of no users is none");
     }
-    let times = [tier.p50, tier.p90, tier.p95, tier.p99];
-    let none = times.iter().all(Option::is_none)
-        && shares.iter().all(|(_, share)| share.is_none())
-        && tier.users.is_none()
-        && tier.throughput.is_none();
-    if none {
+    if limits(tier).is_empty() {
         troubles.add("", "a tier needs at least one limit, such as `p95 = \"200ms\"`");
     }
 }

@@ -39,7 +39,10 @@ impl Iterator for Course {
             due: start.saturating_add(due_ns),
         };
         if let Some(arrival) = self.warmup.next() {
-            return Some(job(arrival, WARMUP, 0));
+            let mut last = job(arrival, WARMUP, 0);
+            // The last of the warm-up falls on the window's start, but is not of the window.
+            last.due = last.due.min(self.window_start.saturating_sub(1));
+            return Some(last);
         }
         self.window.next().map(|arrival| job(arrival, 0, self.window_start))
     }
@@ -78,7 +81,8 @@ impl Offer {
     ) -> Self {
         let (warmup, window) = times;
         let stages = plain(stages);
-        let first = stages.first().map_or(0.0, |first| if first.ramp { first.level / 2.0 } else { first.level });
+        let first =
+            stages.first().map_or(0.0, |first| if first.ramp { first.level / 2.0 } else { first.level });
         let warm = Stage { level: first, seconds: warmup.as_secs_f64(), ramp: false };
         Self {
             curve: Arc::new(Curve::new(&stages, window.as_secs_f64())),
@@ -106,8 +110,11 @@ impl Desk {
         let of = |curve: &Arc<Curve>, purpose| {
             Arrivals::new(Arc::clone(curve), offer.spread, offer.seed, purpose).share(worker, workers)
         };
-        let behind =
-            Course { warmup: of(&offer.warmup, "warmup"), window: of(&offer.curve, "arrivals"), window_start };
+        let behind = Course {
+            warmup: of(&offer.warmup, "warmup"),
+            window: of(&offer.curve, "arrivals"),
+            window_start,
+        };
         let mut ahead = behind.clone();
         let next = ahead.next();
         Self { ahead, next, behind, waiting: 0, closed: false }

@@ -135,7 +135,8 @@ fn nanoseconds(duration: Duration) -> u64 {
 fn target(drive: &Drive<'_>) -> Result<Target, Error> {
     let mut transport = drive.scenario.transport.clone();
     transport.tls_ca = transport.tls_ca.map(|path| drive.scenario.folder.join(path));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Worker)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Worker)?;
     let target = runtime.block_on(async {
         let target = Target::new(drive.url, drive.socket, &transport);
         tokio::time::timeout(RESOLVE, target).await
@@ -181,21 +182,36 @@ impl Load {
             Model::Users { stages, think } => {
                 let stages = plain(stages);
                 let curve = Curve::new(&stages, scenario.window.as_secs_f64());
-                let first =
-                    stages.first().map_or(0.0, |first| if first.ramp { first.level / 2.0 } else { first.level });
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 or more; saturates")]
+                let first = stages
+                    .first()
+                    .map_or(0.0, |first| if first.ramp { first.level / 2.0 } else { first.level });
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "0 or more; saturates"
+                )]
                 let (peak, warmup) = (curve.peak().round() as u32, first.max(0.0).round() as u64);
                 let wanted = f64::from(peak) / USERS_PER_WORKER;
-                (Kind::Users { curve, warmup, think: nanoseconds(*think) }, Offered::Users(peak), wanted, safe)
+                (
+                    Kind::Users { curve, warmup, think: nanoseconds(*think) },
+                    Offered::Users(peak),
+                    wanted,
+                    safe,
+                )
             }
         };
         let workers = drive.workers.unwrap_or_else(|| fitting(wanted)).clamp(1, connections.min(64));
-        let shares_connections =
-            transport.http2 && transport.keep_alive && matches!(kind, Kind::Rate(_));
+        let shares_connections = transport.http2 && transport.keep_alive && matches!(kind, Kind::Rate(_));
         Self { workers, offered, kind, connections, shares_connections }
     }
 
-    fn parts(&self, number: usize, course: &Arc<Course>, target: &Arc<Target>, script: &Arc<Script>) -> Parts {
+    fn parts(
+        &self,
+        number: usize,
+        course: &Arc<Course>,
+        target: &Arc<Target>,
+        script: &Arc<Script>,
+    ) -> Parts {
         let share = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let place = (share(number), share(self.workers));
         let source = match &self.kind {
@@ -210,7 +226,11 @@ impl Load {
             target: Arc::clone(target),
             script: Arc::clone(script),
             source,
-            most_lanes: if self.shares_connections { connections.saturating_mul(STREAMS) } else { connections },
+            most_lanes: if self.shares_connections {
+                connections.saturating_mul(STREAMS)
+            } else {
+                connections
+            },
             most_shared: self.shares_connections.then_some(connections),
         }
     }

@@ -24,7 +24,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The host is not this machine, and the scenario does not allow that.
-    #[error("host `{host}` is not this machine (its address is {address}), and load goes to other machines only when allowed")]
+    #[error(
+        "host `{host}` is not this machine (its address is {address}), and load goes to other machines only when allowed"
+    )]
     Remote {
         /// Its name.
         host: String,
@@ -58,12 +60,14 @@ impl Hint for Error {
         match self {
             Self::Url { .. } => Some("give a URL such as `http://127.0.0.1:8080`".into()),
             Self::Resolve { .. } => Some("check the name, or give an address".into()),
-            Self::Remote { .. } => {
-                Some("if the machine is yours to load, pass `--allow-remote` or set `allow_remote = true`".into())
-            }
+            Self::Remote { .. } => Some(
+                "if the machine is yours to load, pass `--allow-remote` or set `allow_remote = true`".into(),
+            ),
             Self::Certificate { .. } => Some("name a PEM file with the certificate in `tls_ca`".into()),
             Self::Tls { .. } => None,
-            Self::Worker(_) => Some("raise the limits of processes and open files (`ulimit -u`, `ulimit -n`)".into()),
+            Self::Worker(_) => {
+                Some("raise the limits of processes and open files (`ulimit -u`, `ulimit -n`)".into())
+            }
             Self::ServiceDied(_) => Some("see the service's log".into()),
         }
     }

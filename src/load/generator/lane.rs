@@ -96,13 +96,12 @@ impl Lane {
         let (mut due, mut handed) = (start.job.due, start.handed);
         let mut first = true;
         loop {
-            let Some(prepared) = session.next() else {
-                if first {
-                    // It was due, so it must end: a session without a request asks for what it cannot have.
-                    self.end(0, &Moments { due, handed, ..Moments::default() }, Err(ErrorKind::Body), None);
-                }
+            let prepared = session.next();
+            let failed = session.failed();
+            // A first request was due whatever comes of it, so a session without any must end as one that failed.
+            if prepared.is_none() && failed.is_none() && !first {
                 return false;
-            };
+            }
             if !first {
                 due = self.worker.now();
                 if due >= self.worker.course.window_end {
@@ -111,6 +110,11 @@ impl Lane {
                 handed = due;
                 self.worker.recorder.borrow_mut().scheduled(due, None);
             }
+            let Some(prepared) = prepared else {
+                let (endpoint, kind) = failed.unwrap_or((0, ErrorKind::Body));
+                self.end(endpoint, &Moments { due, handed, ..Moments::default() }, Err(kind), None);
+                return false;
+            };
             first = false;
             let endpoint = prepared.endpoint;
             self.worker.took_off();
@@ -168,7 +172,9 @@ impl Lane {
         let mut recorder = self.worker.recorder.borrow_mut();
         match (verdict, answered) {
             (Ok(()), Some(answered)) => recorder.completed(endpoint, moments, answered),
-            (Ok(()), None) => recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now()),
+            (Ok(()), None) => {
+                recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now())
+            }
             (Err(kind), _) => recorder.failed(endpoint, moments, kind, answered, self.worker.now()),
         }
     }
@@ -211,7 +217,8 @@ impl Lane {
                 Err(broken) => {
                     self.wire = None;
                     self.stream = None;
-                    let idle_closed = reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
+                    let idle_closed =
+                        reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
                     request = match broken.unsent.or(spare) {
                         Some(again) if idle_closed => again,
                         _ => return Err(broken.fault),
@@ -317,5 +324,8 @@ impl Lane {
 }
 
 fn is_idempotent(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
+    )
 }

@@ -27,7 +27,7 @@ impl Shared {
     fn room(&self) -> bool {
         let most = match self.sender.get() {
             Some(Ok(sender)) if sender.is_closed() => 0,
-            Some(Ok(sender)) => sender.current_max_send_streams().min(STREAMS),
+            Some(Ok(sender)) => sender.streams().min(STREAMS),
             Some(Err(_)) => 0,
             None => STREAMS,
         };

@@ -50,7 +50,10 @@ pub(crate) fn void(recorded: &Recorded, shortages: Shortages, cpu: f64) -> Optio
         ));
     }
     if cpu > MOST_CPU {
-        return Some(format!("the generator was the bottleneck: a worker used {:.0} % of a processor", cpu * 100.0));
+        return Some(format!(
+            "the generator was the bottleneck: a worker used {:.0} % of a processor",
+            cpu * 100.0
+        ));
     }
     lag(recorded)
 }

@@ -32,7 +32,13 @@ pub(crate) struct Users {
 
 impl Users {
     /// The share of `worker` of `workers`: `curve` over the window, its first level (half of it for a ramp) before.
-    pub(crate) fn new(curve: Curve, warmup: u64, window_start: u64, think: u64, (worker, workers): (u32, u32)) -> Self {
+    pub(crate) fn new(
+        curve: Curve,
+        warmup: u64,
+        window_start: u64,
+        think: u64,
+        (worker, workers): (u32, u32),
+    ) -> Self {
         Self {
             curve,
             warmup,
@@ -55,7 +61,8 @@ impl Users {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level, 0 or more")]
             Some(within) => self.curve.level_at(within as f64 / 1e9).round() as u64,
         };
-        usize::try_from((all + self.workers - 1).saturating_sub(self.worker) / self.workers).unwrap_or(usize::MAX)
+        usize::try_from((all + self.workers - 1).saturating_sub(self.worker) / self.workers)
+            .unwrap_or(usize::MAX)
     }
 
     /// When somebody is ready, or it must be looked again.
@@ -164,9 +171,7 @@ mod tests {
     fn workers_share_the_users_without_losing_one() {
         let stages = [Stage { level: 7.0, seconds: 1.0, ramp: false }];
         let count: usize = (0..3)
-            .map(|worker| {
-                ready(&mut Users::new(Curve::new(&stages, 1.0), 7, 0, 1, (worker, 3)), 0).len()
-            })
+            .map(|worker| ready(&mut Users::new(Curve::new(&stages, 1.0), 7, 0, 1, (worker, 3)), 0).len())
             .sum();
         assert_eq!(count, 7);
     }

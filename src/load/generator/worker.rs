@@ -60,7 +60,12 @@ pub(crate) struct Course {
 }
 
 impl Course {
-    pub(crate) fn new(origin: Instant, (window_start, window_end): (u64, u64), drain: u64, timeout: u64) -> Self {
+    pub(crate) fn new(
+        origin: Instant,
+        (window_start, window_end): (u64, u64),
+        drain: u64,
+        timeout: u64,
+    ) -> Self {
         Self {
             origin,
             window_start,
@@ -512,7 +517,8 @@ impl Clock {
     }
 
     fn stretch(&self, end: u64) -> Stretch {
-        let from_window = |at: u64| i64::try_from(i128::from(at) - i128::from(self.window_start)).unwrap_or(i64::MAX);
+        let from_window =
+            |at: u64| i64::try_from(i128::from(at) - i128::from(self.window_start)).unwrap_or(i64::MAX);
         Stretch { start: from_window(self.turned), end: from_window(end) }
     }
 }

@@ -50,7 +50,10 @@ impl std::fmt::Debug for Secure {
 
 #[derive(Debug)]
 enum Way {
-    Tcp { addresses: Vec<SocketAddr>, preferred: AtomicUsize },
+    Tcp {
+        addresses: Vec<SocketAddr>,
+        preferred: AtomicUsize,
+    },
     #[cfg(unix)]
     Unix(PathBuf),
 }
@@ -106,8 +109,7 @@ impl Target {
     pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
         let plain = self.connect_plain().await.map_err(|error| Fault::connect(&error))?;
         let Some(Secure { connector, name }) = &self.secure else { return Ok(Stream::Plain(plain)) };
-        let stream =
-            connector.connect(name.clone(), plain).await.map_err(|_| Fault::of(ErrorKind::Tls))?;
+        let stream = connector.connect(name.clone(), plain).await.map_err(|_| Fault::of(ErrorKind::Tls))?;
         if self.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(Fault::of(ErrorKind::Tls));
         }

@@ -6,6 +6,10 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Instant,
 };
@@ -29,7 +33,24 @@ pub(crate) const LONGEST_BODY: u64 = 16 << 20;
 pub(crate) type Sent = Request<Full<Bytes>>;
 
 /// The sending half of an HTTP/2 connection; clones share it.
-pub(crate) type Http2 = http2::SendRequest<Full<Bytes>>;
+#[derive(Debug, Clone)]
+pub(crate) struct Http2 {
+    sender: http2::SendRequest<Full<Bytes>>,
+    /// How many requests the server takes at a time.
+    streams: Arc<AtomicUsize>,
+}
+
+impl Http2 {
+    /// Whether no more requests can be sent on it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// How many requests the server takes at a time.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.load(Ordering::Relaxed)
+    }
+}
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -78,8 +99,7 @@ impl Wire {
         if target.http2 {
             return open_http2(stream).await.map(Self::Http2);
         }
-        let (sender, driver) =
-            http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
+        let (sender, driver) = http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
         Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false })))
     }
 
@@ -90,7 +110,7 @@ impl Wire {
                 wire.drive(context);
                 !wire.over && !wire.sender.is_closed()
             }
-            Self::Http2(sender) => !sender.is_closed(),
+            Self::Http2(wire) => !wire.is_closed(),
         }
     }
 
@@ -104,7 +124,7 @@ impl Wire {
                 })
                 .await
             }
-            Self::Http2(sender) => sender.ready().await,
+            Self::Http2(wire) => wire.sender.ready().await,
         }
         .is_ok()
     }
@@ -130,7 +150,7 @@ impl Wire {
                 })
                 .await
             }
-            Self::Http2(sender) => receive(sender.try_send_request(request), wants_body).await,
+            Self::Http2(wire) => receive(wire.sender.try_send_request(request), wants_body).await,
         }
     }
 }
@@ -148,9 +168,19 @@ async fn open_http2(stream: TokioIo<Stream>) -> Result<Http2, Fault> {
         .handshake(stream)
         .await
         .map_err(|error| Fault::exchange(&error))?;
-    // How it ends shows in the exchanges on it.
-    tokio::task::spawn_local(async move { drop(driver.await) });
-    Ok(sender)
+    let streams = Arc::new(AtomicUsize::new(driver.current_max_send_streams()));
+    let known = Arc::clone(&streams);
+    tokio::task::spawn_local(async move {
+        let mut driver = pin!(driver);
+        // How it ends shows in the exchanges on it.
+        let _ = poll_fn(|context| {
+            let end = driver.as_mut().poll(context);
+            known.store(driver.current_max_send_streams(), Ordering::Relaxed);
+            end
+        })
+        .await;
+    });
+    Ok(Http2 { sender, streams })
 }
 
 async fn receive(
@@ -169,7 +199,11 @@ async fn receive(
     let (body, bytes) = if incoming.is_end_stream() {
         (Bytes::new(), 0)
     } else {
-        read(&mut incoming, wants_body).await.map_err(|fault| Broken { fault, unsent: None, answered: true })?
+        read(&mut incoming, wants_body).await.map_err(|fault| Broken {
+            fault,
+            unsent: None,
+            answered: true,
+        })?
     };
     Ok(Whole { status: head.status, headers: head.headers, body, bytes, first_byte })
 }

@@ -168,7 +168,7 @@ pub(super) fn percent_safe(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | b'#' => {
-                push_percent(&mut safe, byte)
+                push_percent(&mut safe, byte);
             }
             0x21..=0x7e => safe.push(char::from(byte)),
             other => push_percent(&mut safe, other),

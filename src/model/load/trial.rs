@@ -234,9 +234,10 @@ pub enum Offered {
 /// The clocks of a trial; each in nanoseconds, one entry a request.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Clocks {
-    /// From due to the end of the answer (or to the failure).
+    /// From due to the end of the answer. What ran into its time limit or was unfinished is in it as "at least this long"; other
+    /// failures are no latencies and are left out.
     pub response_time: Distribution,
-    /// From sent to the end of the answer.
+    /// From sent to the end of the answer; the same requests, those that were never sent left out.
     pub service_time: Distribution,
     /// Connecting, TLS included; only requests that opened a connection.
     pub connect: Distribution,
@@ -244,7 +245,8 @@ pub struct Clocks {
     pub pool_wait: Distribution,
     /// From sent to the first byte of the answer.
     pub first_byte: Distribution,
-    /// How late the pacer handed the request on; waiting for a connection is not in it.
+    /// How late the pacer handed the request on; waiting for a connection is not in it. Requests that follow an answer at once
+    /// (later steps, users who do not think) need no pacer and are left out.
     pub send_lag: Distribution,
 }
 
@@ -407,5 +409,21 @@ mod tests {
         left.merge(&right);
         assert_eq!(left.count(), 3);
         assert!(left.max().unwrap().ns >= 6.99e9);
+    }
+
+    #[test]
+    fn durations_of_every_length_keep_three_digits() {
+        for ns in
+            [1_u64, 900, 2_047, 2_049, 65_432, 1_234_567, 987_654_321, 45_000_000_000, 3_600_000_000_000]
+        {
+            let mut sample = Distribution::default();
+            for value in [ns, 1, 1] {
+                sample.record(value);
+            }
+            // Not the largest, which the histogram keeps beside its counters.
+            sample.record(ns.saturating_mul(2));
+            let middle = sample.quantile(0.75).unwrap().ns;
+            assert!((middle / ns as f64 - 1.0).abs() < 1.1e-3, "{ns} became {middle}");
+        }
     }
 }
