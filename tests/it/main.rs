@@ -12,6 +12,7 @@
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
+//! - [`service`]: the service under load: its start, readiness, costs and end.
 //! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
@@ -33,6 +34,7 @@ mod interleave;
 mod reports;
 mod revisions;
 mod schema;
+mod service;
 mod sources;
 mod support;
 mod tidy;

@@ -6,5 +6,6 @@ pub(crate) mod measuring;
 pub(crate) mod recorded;
 pub(crate) mod repository;
 pub(crate) mod samples;
+pub(crate) mod service;
 pub(crate) mod tollgate;
 pub(crate) mod trial;
