@@ -19,7 +19,7 @@ use crate::{
 use super::{
     scenario::Formula,
     scraper::Scraper,
-    service::{Core, Error, Running, lock},
+    service::{Error, Family, Running, lock},
     watch::{ServiceWatch, Tick},
 };
 
@@ -27,7 +27,7 @@ use super::{
 #[derive(Debug)]
 pub struct Watch {
     /// `None` for a service that was not started by us.
-    core: Option<Arc<Mutex<Core>>>,
+    family: Option<Arc<Mutex<Family>>>,
     scraper: Option<Scraper>,
     limits: Limits,
     /// Processor time at the window's begin, nanoseconds.
@@ -48,14 +48,14 @@ impl Watch {
             [] => None,
             some => Some(Scraper::new(running, some, target)?),
         };
-        let core = running.core().cloned();
-        let limits = core.as_ref().map_or_else(Limits::default, |core| limits(lock(core).id()));
-        Ok(Self { core, scraper, limits, began_ns: None, last: None, peak: None })
+        let family = running.family().cloned();
+        let limits = family.as_ref().map_or_else(Limits::default, |family| limits(lock(family).id()));
+        Ok(Self { family, scraper, limits, began_ns: None, last: None, peak: None })
     }
 
     /// Reads the tree; the processors that were busy since the last reading come with it.
     fn read(&mut self) -> Option<(Usage, Option<f64>)> {
-        let usage = lock(self.core.as_ref()?).usage()?;
+        let usage = lock(self.family.as_ref()?).usage()?;
         let now = Instant::now();
         let busy = self.last.and_then(|(then, cpu_ns)| {
             let elapsed = now.duration_since(then).as_nanos() as f64;
@@ -104,6 +104,6 @@ impl ServiceWatch for Watch {
     }
 
     fn alive(&mut self) -> Result<(), String> {
-        self.core.as_ref().map_or(Ok(()), |core| lock(core).alive())
+        self.family.as_ref().map_or(Ok(()), |family| lock(family).alive())
     }
 }

@@ -272,9 +272,8 @@ impl Source<'_> {
                 Ok(self.buffer.drain(..length).collect())
             }
             Framing::UntilClosed => {
-                while self.fill(bounds)? {
-                    check_size(self.buffer.len(), bounds)?;
-                }
+                while check_size(self.buffer.len(), bounds).is_ok() && self.fill(bounds)? {}
+                check_size(self.buffer.len(), bounds)?;
                 Ok(std::mem::take(&mut self.buffer))
             }
             Framing::Chunked => self.chunks(bounds),

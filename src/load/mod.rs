@@ -27,7 +27,6 @@ mod probe_tls;
 pub mod prometheus;
 mod ready;
 pub(crate) mod recorder;
-
 pub mod scenario;
 mod scraper;
 pub mod script;

@@ -3,7 +3,7 @@
 //! A page comes from somebody else's program: a line that cannot be read is counted and passed over, never fatal, and never read
 //! as something that it is not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// The most bytes of a page that are read.
 pub const MOST_PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -132,11 +132,12 @@ impl Page {
             return;
         }
         let series = self.series.entry(name.to_owned()).or_default();
-        if series.contains_key(&labels) {
-            self.bad += 1;
-        } else {
-            series.insert(labels, value);
-            self.kept += 1;
+        match series.entry(labels) {
+            Entry::Occupied(_) => self.bad += 1,
+            Entry::Vacant(place) => {
+                place.insert(value);
+                self.kept += 1;
+            }
         }
     }
 }
@@ -218,6 +219,7 @@ fn blanks(text: &str) -> &str {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "values that are read, not computed")]
 mod tests {
     use super::{Labels, Page};
     use proptest::prelude::{any, prop, proptest};

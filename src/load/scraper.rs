@@ -138,7 +138,7 @@ impl Scraper {
         }
         match &self.latest {
             None => {
-                self.readings = self.formulas.iter().map(|(_, f)| formula::State::new(f, &page)).collect()
+                self.readings = self.formulas.iter().map(|(_, f)| formula::State::new(f, &page)).collect();
             }
             Some(before) => {
                 for ((name, formula), state) in self.formulas.iter().zip(&mut self.readings) {

@@ -209,7 +209,7 @@ mod tests {
     fn until(tree: &mut Tree, wanted: impl Fn(&Usage) -> bool) -> Usage {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let usage = tree.read().unwrap();
+            let usage = tree.read().unwrap_or_default();
             if wanted(&usage) {
                 return usage;
             }

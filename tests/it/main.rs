@@ -15,6 +15,7 @@
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
+//! - [`service`]: the service under load: its start, readiness, costs and end.
 //! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
@@ -39,6 +40,7 @@ mod load_scenarios;
 mod reports;
 mod revisions;
 mod schema;
+mod service;
 mod sources;
 mod support;
 mod tidy;

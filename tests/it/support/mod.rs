@@ -7,5 +7,6 @@ pub(crate) mod recorded;
 pub(crate) mod repository;
 pub(crate) mod samples;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod tollgate;
 pub(crate) mod trial;
