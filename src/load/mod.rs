@@ -18,7 +18,7 @@ mod probe_tls;
 pub mod prometheus;
 mod ready;
 pub mod scenario;
-pub mod script;
 mod scraper;
+pub mod script;
 pub mod service;
 pub mod watch;
