@@ -1,12 +1,10 @@
 //! The scenario's own metrics, the page that they come from, and which metrics are judged.
 
 use super::{keys::Load, service::check_page, troubles::Troubles, values::Direction};
-use crate::load::scenario::Formula;
+use crate::load::{formula, scenario::Formula};
 
 /// Metrics that every scenario has, beside percentiles of its latency.
 const STANDARD: [&str; 4] = ["error_rate", "throughput", "cpu", "rss.max"];
-/// The longest formula, characters.
-const MAX_FORMULA: usize = 1_000;
 /// The longest name of a metric, and of a unit.
 const MAX_NAME: usize = 60;
 
@@ -33,8 +31,8 @@ pub(super) fn formulas(load: &Load, troubles: &mut Troubles) -> Vec<Formula> {
         let formula = table.formula.clone().unwrap_or_default();
         if formula.trim().is_empty() {
             troubles.add_at(&["metrics", name], "there is no formula: write `\"hits / (hits + misses)\"`");
-        } else if formula.chars().count() > MAX_FORMULA {
-            troubles.add_at(&["metrics", name], format!("a formula has at most {MAX_FORMULA} characters"));
+        } else if let Err(error) = formula::Formula::parse(&formula) {
+            troubles.add_at(&["metrics", name], format!("`{formula}` is no formula: {error}"));
         }
         let unit = table.unit.clone().unwrap_or_default();
         if unit.chars().any(char::is_control) || unit.chars().count() > MAX_NAME {

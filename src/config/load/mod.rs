@@ -2,16 +2,16 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`keys`] | the keys as they are written; their doc comments become the schema's descriptions |
-//! | [`values`] | values with a short and a long form: `expect = 200`, `ready = "/health"`, `data = "users.csv"` |
-//! | [`words`] | a command in one text, split into words |
-//! | [`troubles`] | mistakes by the path of their key |
-//! | [`scenario`] | a scenario as a whole |
-//! | [`service`] | who is under load, and how requests travel |
-//! | [`flows`] | what is asked |
-//! | [`model`] | how much load, and when |
-//! | [`metrics`] | the scenario's own metrics, and what is judged |
-//! | [`targets`] | tiers of targets |
+//! | `keys` | the keys as they are written; their doc comments become the schema's descriptions |
+//! | `values` | values with a short and a long form: `expect = 200`, `ready = "/health"`, `data = "users.csv"` |
+//! | `words` | a command in one text, split into words |
+//! | `troubles` | mistakes by the path of their key |
+//! | `scenario` | a scenario as a whole |
+//! | `service` | who is under load, and how requests travel |
+//! | `flows` | what is asked |
+//! | `model` | how much load, and when |
+//! | `metrics` | the scenario's own metrics, and what is judged |
+//! | `targets` | tiers of targets |
 
 pub mod keys;
 pub mod values;

@@ -205,6 +205,11 @@ fn every_kind_of_mistake_is_named_with_its_line_and_key() {
             "",
             "5: key `load.metrics.a`: there is no formula",
         ),
+        (
+            &format!("{URL}\nrate = 1\nmetrics = {{ a = \"hits / (\" }}"),
+            "",
+            "5: key `load.metrics.a`: `hits / (` is no formula: column ",
+        ),
         (&format!("{URL}\nrate = 1\nmetrics_url = \"metrics\""), "", "5: key `load.metrics_url`"),
         (
             &format!("{URL}\nrate = 1\nmetrics_url = \"http://example.org/m\""),

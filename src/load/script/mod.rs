@@ -2,15 +2,15 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`failure`] | what is wrong with a flow, and where |
-//! | [`files`] | files that a scenario names, read within its folder and bounded |
-//! | [`data`] | rows of data from CSV and JSON lines |
-//! | [`template`] | texts with `{{ name }}`, and how values are put into a path |
-//! | [`names`] | what a name stands for in a session |
-//! | [`request`] | one request, constant parts made ready |
-//! | [`answer`] | what an answer must look like, and what is taken from it |
-//! | [`compile`] | flows to a script, every problem at once |
-//! | [`session`] | one user's way through a flow |
+//! | `failure` | what is wrong with a flow, and where |
+//! | `files` | files that a scenario names, read within its folder and bounded |
+//! | `data` | rows of data from CSV and JSON lines |
+//! | `template` | texts with `{{ name }}`, and how values are put into a path |
+//! | `names` | what a name stands for in a session |
+//! | `request` | one request, constant parts made ready |
+//! | `answer` | what an answer must look like, and what is taken from it |
+//! | `compile` | flows to a script, every problem at once |
+//! | `session` | one user's way through a flow |
 
 mod answer;
 mod compile;

@@ -376,3 +376,42 @@ fn bytes_that_are_no_text_can_be_matched_and_captured() {
     session.take(&Answer { status: StatusCode::OK, headers: HeaderMap::new(), body }).unwrap();
     assert_eq!(session.next().unwrap().path, "/%EF%BF%BD");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_value_breaks_out_of_its_place(value in proptest::prelude::any::<String>(), safe in proptest::bool::ANY) {
+        let line = serde_json::json!({ "v": value.replace('\0', "") }).to_string();
+        let path = if safe { "/a/{{ v | safe }}" } else { "/a/{{ v }}?q={{ v }}" };
+        let (folder, mut flow) = with_data("d.jsonl", line.as_bytes(), path, true);
+        flow.steps[0].headers = vec![("X-V".into(), "v={{ v }}".into())];
+        let script = Script::compile(&[flow], folder.path(), 7);
+        if let Ok(script) = script {
+            let mut session = script.session(0);
+            match session.next() {
+                Some(asked) => {
+                    proptest::prop_assert!(asked.path.bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+                    proptest::prop_assert!(asked.path.starts_with("/a/"));
+                    let slashes = asked.path.matches('/').count();
+                    proptest::prop_assert!(safe || slashes == 2);
+                    proptest::prop_assert!(!asked.headers["x-v"].as_bytes().contains(&b'\n'));
+                }
+                None => proptest::prop_assert_eq!(session.failed(), Some((0, ErrorKind::Body))),
+            }
+        }
+    }
+
+    #[test]
+    fn no_data_file_brings_the_reader_down(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), csv in proptest::bool::ANY) {
+        let (folder, flow) = with_data(if csv { "d.csv" } else { "d.jsonl" }, &bytes, "/{{ a }}", false);
+        if let Ok(script) = Script::compile(&[flow], folder.path(), 7) {
+            proptest::prop_assert!(script.session(1).next().is_some_and(|asked| asked.path.starts_with('/')));
+        }
+    }
+
+    #[test]
+    fn no_text_brings_the_reader_of_templates_down(text in "[{}%# a-z|()\"'.0-9/]{0,40}") {
+        let mut asked = step(&format!("/{text}"));
+        asked.body = Body::Text(text);
+        let _ = compile(&[flow(vec![asked])]);
+    }
+}
