@@ -3,7 +3,9 @@
 mod census;
 mod outcomes;
 mod properties;
+mod service;
 mod simulation;
+mod soak;
 mod stored;
 mod support;
 mod verdicts;
