@@ -509,9 +509,11 @@ fn writes_the_frozen_documents() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tollgate/1");
     let write = |name: &str, bytes: Vec<u8>| {
         let path = folder.join(name);
-        assert!(!path.exists(), "{} is frozen", path.display());
-        std::fs::write(&path, &bytes).unwrap();
+        if !path.exists() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
     };
     write("run.json", super::run_v1::to_json(&run()));
     write("verdict.json", super::verdict_v1::to_json(&verdict()));
+    write("load-verdict.json", super::verdict_v1::to_json(&load_verdict()));
 }

@@ -27,6 +27,7 @@ mod parallel;
 pub mod policy;
 mod row;
 mod service;
+pub mod soak;
 mod statistics;
 pub mod stored;
 mod subject;

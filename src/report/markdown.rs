@@ -4,7 +4,10 @@
 //! [`MAX_OPEN_ROWS`] rows that matter, and everything else folded. Whatever a pull request can name goes through
 //! [`escape`].
 
-use super::view::{Line, Piece, Row, View};
+use super::{
+    load_markdown,
+    view::{Line, Piece, Row, View},
+};
 use crate::model::verdict::{CheckVerdict, Verdict};
 use crate::text::{escape, plural, quantity};
 
@@ -37,6 +40,7 @@ pub fn render(verdict: &CheckVerdict) -> String {
     }
     text += "\n";
     text += &open_rows(&view);
+    text += &view.load.as_ref().map(load_markdown::render).unwrap_or_default();
     text += &warnings(&view);
     text += &folded_rows(&view);
     text += &facts(&view);

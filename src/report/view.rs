@@ -3,7 +3,7 @@
 //! Nothing here is escaped: names, units and sentences are still the producer's, and each format makes them safe in its
 //! own way. Our own words carry no markup but backticks around commands.
 
-use super::sentences;
+use super::{load::LoadView, sentences};
 use crate::model::{
     metric::Direction,
     verdict::{CheckVerdict, Judgement, Verdict},
@@ -38,6 +38,8 @@ pub struct View {
     pub counts: Vec<(Verdict, usize)>,
     /// All rows, those that matter most first.
     pub rows: Vec<Row>,
+    /// The load with its targets and score, where there was any.
+    pub load: Option<LoadView>,
     /// What to know about the check as a whole.
     pub facts: Vec<Fact>,
     /// What the reader should be warned of.
@@ -97,6 +99,7 @@ impl View {
             also: sentences::also(verdict),
             counts: counts(&judgements),
             rows: judgements.into_iter().map(Row::of).collect(),
+            load: LoadView::of(verdict),
             facts: sentences::facts(verdict),
             warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
         }

@@ -108,6 +108,16 @@ pub fn share(share: f64) -> String {
     percent(format!("{per_cent:.places$}").parse::<f64>().map_or(share, |rounded| rounded / 100.0))
 }
 
+/// Points of a score with one decimal, rounded down: what shows as 9.0 has reached the mark at 9.
+#[must_use]
+pub fn points(points: f64) -> String {
+    if !points.is_finite() {
+        return NONE.to_owned();
+    }
+    // 8.3 is a little less than 83 tenths.
+    format!("{:.1}", (points * 10.0 + 1e-9).floor() / 10.0)
+}
+
 /// A span of time given in seconds: `320 ms`, `3.2 s`, `71 s`, `2 min 5 s`, `3 h 20 min`.
 #[must_use]
 pub fn seconds(seconds: f64) -> String {
@@ -201,7 +211,7 @@ fn separated(digits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, change, count, interval, p_value, percent, seconds, share, value};
+    use super::{bytes, change, count, interval, p_value, percent, points, seconds, share, value};
 
     #[test]
     fn times_take_the_unit_that_they_reach() {
@@ -282,6 +292,15 @@ mod tests {
         assert_eq!(share(0.0123), "1.2 %");
         assert_eq!(share(0.312), "31 %");
         assert_eq!(share(1.2), "120 %");
+    }
+
+    #[test]
+    fn points_never_show_a_mark_that_was_not_reached() {
+        for (score, text) in
+            [(8.999, "8.9"), (9.0, "9.0"), (8.3, "8.3"), (0.0, "0.0"), (10.0, "10.0"), (f64::NAN, "?")]
+        {
+            assert_eq!(points(score), text);
+        }
     }
 
     #[test]

@@ -80,6 +80,29 @@ fn named(name: &str) -> Value {
         outcome["reason"] = name.into();
     }
     verdict["evidence"] = Value::Null;
+    let mut load: Value = serde_json::from_slice(&fixtures::bytes("tollgate/1/load-verdict.json")).unwrap();
+    for key in ["load", "targets", "score"] {
+        verdict[key] = load[key].take();
+    }
+    for load in verdict["load"].as_array_mut().unwrap() {
+        load["id"] = format!("load:{name}").into();
+        load["void_slots"] = json!([name]);
+        load["costs"]["metrics"] = json!({ name: 0.5 });
+        let mut second = load["endpoints"][0].clone();
+        second["name"] = name.into();
+        load["endpoints"].as_array_mut().unwrap().push(second);
+    }
+    for tier in verdict["targets"].as_array_mut().unwrap() {
+        tier["tier"] = name.into();
+        for part in tier["parts"].as_array_mut().unwrap() {
+            part["scenario"] = format!("load:{name}").into();
+            part["note"] = name.into();
+        }
+    }
+    verdict["score"]["notes"] = json!([name]);
+    for part in verdict["score"]["parts"].as_array_mut().unwrap() {
+        part["basis"] = name.into();
+    }
     verdict
 }
 
@@ -265,7 +288,7 @@ fn broken(bytes: &[u8], rounds: usize, dice: &mut Dice) -> Vec<Vec<u8>> {
 #[test]
 fn broken_documents_are_refused_or_read_but_never_panic() {
     let mut dice = Dice(7);
-    for name in ["run.json", "verdict.json"] {
+    for name in ["run.json", "verdict.json", "load-verdict.json"] {
         let bytes = fixtures::bytes(&format!("tollgate/1/{name}"));
         for edited in broken(&bytes, 60, &mut dice) {
             through_documents(name, &edited);

@@ -55,7 +55,9 @@ fn no_schema_is_left_behind() {
 
 #[test]
 fn the_frozen_documents_of_version_1_are_read_and_valid() {
-    for (name, expected) in [("run.json", Kind::Run), ("verdict.json", Kind::Verdict)] {
+    let frozen =
+        [("run.json", Kind::Run), ("verdict.json", Kind::Verdict), ("load-verdict.json", Kind::Verdict)];
+    for (name, expected) in frozen {
         let bytes = fixtures::bytes(&format!("tollgate/1/{name}"));
         assert_eq!(kind(&bytes).unwrap(), expected);
         check(expected, &bytes).unwrap();
@@ -63,9 +65,11 @@ fn the_frozen_documents_of_version_1_are_read_and_valid() {
     let run = run_v1::from_json(&fixtures::bytes("tollgate/1/run.json")).unwrap();
     assert_eq!(run_v1::from_json(&run_v1::to_json(&run)).unwrap(), run);
     check(Kind::Run, &run_v1::to_json(&run)).unwrap();
-    let verdict = verdict_v1::from_json(&fixtures::bytes("tollgate/1/verdict.json")).unwrap();
-    assert_eq!(verdict_v1::from_json(&verdict_v1::to_json(&verdict)).unwrap(), verdict);
-    check(Kind::Verdict, &verdict_v1::to_json(&verdict)).unwrap();
+    for name in ["verdict.json", "load-verdict.json"] {
+        let verdict = verdict_v1::from_json(&fixtures::bytes(&format!("tollgate/1/{name}"))).unwrap();
+        assert_eq!(verdict_v1::from_json(&verdict_v1::to_json(&verdict)).unwrap(), verdict);
+        check(Kind::Verdict, &verdict_v1::to_json(&verdict)).unwrap();
+    }
 }
 
 #[test]
@@ -84,7 +88,7 @@ fn the_schema_finds_what_scripts_would_trip_over() {
         assert!(check(Kind::Verdict, edited.to_string().as_bytes()).is_err(), "{edited}");
     }
     let mut added = frozen;
-    added["load"] = serde_json::json!([]);
+    added["later"] = serde_json::json!([]);
     check(Kind::Verdict, added.to_string().as_bytes()).unwrap();
 }
 

@@ -408,7 +408,7 @@ impl From<&TierResult> for TierV1 {
             measured: finite(part.measured),
             limit: number(part.limit),
             met: part.met,
-            scenario: part.measured.map(|_| format!("{PREFIX}{}", part.scenario)),
+            scenario: (!part.scenario.is_empty()).then(|| format!("{PREFIX}{}", part.scenario)),
             note: part.note.clone(),
         };
         Self {

@@ -22,7 +22,7 @@ mod tests {
     use crate::format::{Error, example};
     use crate::model::{
         outcome::Outcome,
-        verdict::{Change, SlotValue, reduced},
+        verdict::{Change, CheckVerdict, SlotValue, reduced},
     };
 
     fn text() -> String {
@@ -165,15 +165,38 @@ mod tests {
             assert!(text.contains(from), "{from}");
             from_json(text.replacen(from, to, 1).as_bytes()).unwrap_err()
         };
-        insta::assert_snapshot!(edited("\"scheduled\": 1600", "\"scheduled\": 1601"), @"");
-        insta::assert_snapshot!(edited("\"completed\": 1560", "\"completed\": 18446744073709551615"), @"");
-        insta::assert_snapshot!(edited("\"id\": \"load:checkout\"", "\"id\": \"checkout\""), @"");
-        insta::assert_snapshot!(edited("\"side\": \"base\"", "\"side\": \"head\""), @"");
-        insta::assert_snapshot!(edited("\"p90\": ", "\"p90\": 9e99"), @"");
-        insta::assert_snapshot!(edited("\"seconds\": 8.0", "\"seconds\": -8.0"), @"");
-        insta::assert_snapshot!(edited("\"name\": \"latency.p95\"", "\"name\": \"latency.p42\""), @"");
-        insta::assert_snapshot!(edited("\"of\": 10", "\"coverage\": 7"), @"");
-        insta::assert_snapshot!(edited("\"200\": ", "\"2e2\": "), @"");
+        for (from, to, key, problem) in [
+            ("\"scheduled\": 1600", "\"scheduled\": 1601", "load[0].requests.scheduled", "not the sum"),
+            (
+                "\"completed\": 1560",
+                "\"completed\": 18446744073709551615",
+                "requests.scheduled",
+                "not the sum",
+            ),
+            ("\"id\": \"load:checkout\"", "\"id\": \"checkout\"", "load[0].id", "not `load:` and a name"),
+            ("\"id\": \"load:checkout\"", "\"id\": \"load:\"", "load[0].id", "not `load:` and a name"),
+            (
+                "\"side\": \"base\",\n      \"seconds\"",
+                "\"side\": \"head\",\n      \"seconds\"",
+                "load[1]",
+                "a second entry",
+            ),
+            ("\"p90\": ", "\"p90\": 99", "load[0].latency_ns.p50", "nor fall"),
+            ("\"seconds\": 8.0", "\"seconds\": -8.0", "load[0].seconds", "-8 is negative"),
+            ("\"coverage\": 0.6", "\"coverage\": 6", "score.points", "the coverage between 0 and 1"),
+            ("\"points\": 6.83", "\"points\": 68.3", "score.points", "between 0 and 10"),
+            ("\"mark\": \"good\"", "\"mark\": null", "score.parts", "all there or none is"),
+            ("\"200\": ", "\"2e2\": ", "load[0].requests.statuses", "no status"),
+            ("\"slots\": 2", "\"slots\": 0", "load[0].void_slots", "more reasons than slots"),
+        ] {
+            let error = edited(from, to).to_string();
+            assert!(error.contains(key) && error.contains(problem), "{from}: {error}");
+        }
+        let unknown = edited("\"name\": \"latency.p95\"", "\"name\": \"latency.p42\"").to_string();
+        assert!(unknown.contains("unknown variant `latency.p42`"), "{unknown}");
+        let verdict =
+            CheckVerdict { load: vec![example::load_verdict().load[0].clone(); 2_001], ..example::verdict() };
+        assert!(from_json(&to_json(&verdict)).unwrap_err().to_string().contains("more than 2000 entries"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::NOTHING};
 
-use super::wrap::wrap;
+use super::{load, wrap::wrap};
 use crate::model::{
     outcome::Outcome,
     verdict::{CheckVerdict, Verdict},
@@ -49,6 +49,9 @@ pub fn render(verdict: &CheckVerdict, style: Style) -> String {
         text += &wrap(&plain(line), 0, style.width);
     }
     text += &rows(&view, style);
+    if let Some(view) = &view.load {
+        text += &load::render(view, style);
+    }
     text += "\n";
     for fact in &view.facts {
         text += &labelled(fact.label, &plain(&fact.line), style.width);
