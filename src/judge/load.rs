@@ -36,7 +36,11 @@ pub fn is_load(benchmark: &Benchmark) -> bool {
 /// Requests that a window needs for a percentile to be judged; 0 for other metrics.
 #[must_use]
 pub fn requests_needed(metric: &str) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and eight digits name it")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and eight digits name it"
+    )]
     percentile(metric).map_or(0, |share| (LEAST_BEYOND / (1.0 - share) - 1e-6).ceil() as u64)
 }
 

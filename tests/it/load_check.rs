@@ -103,7 +103,9 @@ fn row<'v>(verdict: &'v Value, metric: &str) -> &'v Value {
 #[test]
 fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_same_bytes() {
     let repository = service();
-    let slower = project("lib.rs").replace("work(20_000)", "work(1_000_000)").replace("from_millis(100)", "from_millis(300)");
+    let slower = project("lib.rs")
+        .replace("work(20_000)", "work(1_000_000)")
+        .replace("from_millis(100)", "from_millis(300)");
     repository.write("src/lib.rs", &slower);
     let ran = check(&repository, &[]);
     assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
@@ -124,9 +126,15 @@ fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_sa
     assert_eq!(count("scheduled") % 48, 0);
 
     let folder = target(&repository).join("tollgate");
-    let again = tollgate(repository.root(), &["judge", folder.join("run.json").to_str().unwrap(), "--format", "json"]);
+    let again = tollgate(
+        repository.root(),
+        &["judge", folder.join("run.json").to_str().unwrap(), "--format", "json"],
+    );
     assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
-    let again = tollgate(repository.root(), &["judge", folder.join("verdict.json").to_str().unwrap(), "--format", "json"]);
+    let again = tollgate(
+        repository.root(),
+        &["judge", folder.join("verdict.json").to_str().unwrap(), "--format", "json"],
+    );
     assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
 }
 
@@ -182,7 +190,10 @@ fn a_head_that_does_not_build_or_never_listens_failed() {
     let ran = check(&repository, &[]);
     assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
 
-    let deaf = project("main.rs").replace("let listener", "loop { std::thread::park() }\n    #[allow(unreachable_code)]\n    let listener");
+    let deaf = project("main.rs").replace(
+        "let listener",
+        "loop { std::thread::park() }\n    #[allow(unreachable_code)]\n    let listener",
+    );
     repository.write("src/lib.rs", &project("lib.rs")).write("src/main.rs", &deaf);
     repository.write("tollgate.toml", &SCENARIO.replace("rate = 80", "rate = 80\nready_timeout = \"500ms\""));
     let ran = check(&repository, &[]);
@@ -196,7 +207,11 @@ fn the_list_names_load_benchmarks_with_their_cost_and_a_filter_applies_to_them()
     let repository = service();
     let ran = check(&repository, &["--list"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stdout.contains("load:load:tiny") && ran.stdout.contains("a fresh server a slot"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("load:load:tiny") && ran.stdout.contains("a fresh server a slot"),
+        "{}",
+        ran.stdout
+    );
     let ran = check(&repository, &["--list", "--filter", "nothing"]);
     assert!(ran.stdout.contains("left out by `--filter`"), "{}", ran.stdout);
 }

@@ -1,5 +1,7 @@
 //! Load benchmarks: trials made by hand, dealt as `plan::deal` deals them.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made-up durations and bytes")]
+
 use super::support::{Noise, measured, paired, rule, run, with_rules};
 use crate::{
     judge::{self, judge},

@@ -1,5 +1,7 @@
 //! The engine over recorded trials: no server, no clock that matters.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "made-up durations")]
+
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
