@@ -226,6 +226,7 @@ impl Planner {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the same rate is meant")]
 mod tests {
     use super::*;
     use crate::stats::random::Stream;

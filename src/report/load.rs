@@ -222,7 +222,7 @@ fn numbers(sides: &[&Summary]) -> Grid {
             .collect(),
     };
     let mut grid = Grid { header, rows: Vec::new() };
-    let mut row = |name: &str, cell: &dyn Fn(&Summary) -> Option<String>| {
+    let mut row = |name: &str, cell: Cell<'_>| {
         let cells: Vec<Option<String>> = sides.iter().map(|load| cell(load)).collect();
         if cells.iter().any(Option::is_some) {
             let cells = cells.into_iter().map(Option::unwrap_or_default);
@@ -262,8 +262,11 @@ fn title(part: Part) -> &'static str {
     }
 }
 
+/// What a row says of one side; `None` where there is nothing to say.
+type Cell<'a> = &'a dyn Fn(&Summary) -> Option<String>;
+
 /// What the service used.
-fn costs(row: &mut dyn FnMut(&str, &dyn Fn(&Summary) -> Option<String>)) {
+fn costs(row: &mut dyn FnMut(&str, Cell<'_>)) {
     row("CPU per request", &|load| Some(quantity::value(load.costs.cpu_per_request_ns?, "ns")));
     row("CPUs busy", &|load| Some(quantity::value(load.costs.cpu?, "")));
     row("CPU of its limit", &|load| Some(quantity::share(load.costs.cpu_share?)));

@@ -183,7 +183,7 @@ fn markdown_keeps_its_shape_whatever_the_names_are() {
         let active = active(&markdown);
         assert_eq!(shape(&active), shape(&calm), "{name:?}:\n{markdown}");
         for line in active.lines().filter(|line| line.starts_with('|')) {
-            assert!(matches!(line.matches('|').count(), 7 | 12), "{name:?}: {line}");
+            assert!(matches!(line.matches('|').count(), 3 | 4 | 6 | 7 | 12), "{name:?}: {line}");
         }
         let odd = [
             "@", "http:", "https:", "www.", "](", "![", "<script", "<!--", "mailto:", "GH-", "#1", "$",

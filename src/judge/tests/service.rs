@@ -85,7 +85,7 @@ fn a_service_meets_the_tiers_that_its_numbers_reach() {
 #[test]
 fn base_is_nobody_s_target() {
     let base = Summary { side: Side::Base, ..good() };
-    assert_eq!(met(&[base.clone()]), []);
+    assert_eq!(met(std::slice::from_ref(&base)), []);
     assert_eq!(grade::score(&[base]), None);
 }
 
@@ -146,10 +146,10 @@ fn a_target_over_no_request_is_incomplete_and_has_no_score() {
     let mut load = with_errors(0, 0);
     load.latency = None;
     load.availability = Availability::default();
-    let tiers = assess(&[load.clone()], &Targets::default());
+    let tiers = assess(std::slice::from_ref(&load), &Targets::default());
     assert!(tiers.iter().all(|tier| tier.met.is_none()));
     assert_eq!(part(&tiers, 0, Part::LatencyP95).1, "no request was due");
-    assert_eq!(grade::score(&[load.clone()]), None);
+    assert_eq!(grade::score(std::slice::from_ref(&load)), None);
     assert_eq!(demand(&load, Strictness::Normal, &[]).map(|(outcome, _)| outcome), Some(Outcome::Incomplete));
     assert_eq!(load_summary(&[], &Targets::default()), (Vec::new(), Vec::new(), None));
 }
@@ -157,7 +157,7 @@ fn a_target_over_no_request_is_incomplete_and_has_no_score() {
 #[test]
 fn void_windows_meet_nothing() {
     let load = Summary { slots: Slots { measured: 1, void: vec!["late".into()] }, ..good() };
-    assert_eq!(met(&[load.clone()]), [None; 3]);
+    assert_eq!(met(std::slice::from_ref(&load)), [None; 3]);
     assert_eq!(grade::score(&[load]), None);
 }
 
@@ -181,7 +181,7 @@ fn a_throughput_that_was_not_asked_for_is_not_missed() {
     assert_eq!(assess(&[good()], &targets(1_800.0))[0].met, Some(true));
     assert_eq!(assess(&[good()], &targets(5_000.0))[0].met, None);
     let slow = Summary { throughput: Some(900.0), ..good() };
-    assert_eq!(assess(&[slow.clone()], &targets(1_800.0))[0].met, Some(false));
+    assert_eq!(assess(std::slice::from_ref(&slow), &targets(1_800.0))[0].met, Some(false));
     let closed = Summary { offered: Offered::Users(50), ..slow };
     assert_eq!(assess(&[closed], &targets(5_000.0))[0].met, Some(false));
 }
@@ -298,12 +298,13 @@ proptest! {
     fn a_better_value_never_lowers_the_score(
         p95 in 1.0..3_000.0, errors in 0_u64..3_000, users in 0_u64..5_000,
         cache in proptest::option::of(0.0..1.0), memory in proptest::option::of(0.0..1.2), cpu in proptest::option::of(0.0..1.2),
-        by in 0.0..1.0,
+        hundredths in 0_u32..100,
     ) {
         let score = points(p95, errors, users, cache, memory, cpu);
         prop_assert!((0.0..=10.0).contains(&score));
-        let fewer = errors - (errors as f64 * by) as u64;
-        let more = users + (4_000.0 * by) as u64;
+        let by = f64::from(hundredths) / 100.0;
+        let fewer = errors - errors * u64::from(hundredths) / 100;
+        let more = users + 40 * u64::from(hundredths);
         let lower = |share: Option<f64>| share.map(|share| share * (1.0 - by));
         let higher = |share: Option<f64>| share.map(|share| share + (1.0 - share) * by);
         for better in [

@@ -33,10 +33,11 @@ impl Availability {
             }
             stretch.add(interval);
             if stretch.due >= STRETCH_REQUESTS {
-                total.take(std::mem::take(&mut stretch));
+                total.take(&stretch);
+                stretch = Stretch::default();
             }
         }
-        total.take(stretch);
+        total.take(&stretch);
         total
     }
 
@@ -52,7 +53,7 @@ impl Availability {
         (self.seconds > 0.0).then(|| (self.answered_seconds / self.seconds).clamp(0.0, 1.0))
     }
 
-    fn take(&mut self, stretch: Stretch) {
+    fn take(&mut self, stretch: &Stretch) {
         self.seconds += stretch.seconds;
         if stretch.completed > 0 && stretch.completed >= stretch.errors {
             self.answered_seconds += stretch.seconds;
@@ -80,6 +81,7 @@ impl Stretch {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact values are meant")]
 mod tests {
     use super::{Availability, Interval};
 
