@@ -73,3 +73,48 @@ impl ServerCertVerifier for Anybody {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::load::get::{Bounds, Place, get};
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::Arc,
+        time::Duration,
+    };
+    use tokio_rustls::rustls::{
+        ServerConfig, ServerConnection, StreamOwned,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    };
+
+    #[test]
+    fn a_service_of_this_machine_may_sign_its_own_certificate() {
+        let certificate =
+            CertificateDer::from(&include_bytes!("../../tests/fixtures/tls/certificate.der")[..]);
+        let key = PrivatePkcs8KeyDer::from(&include_bytes!("../../tests/fixtures/tls/key.der")[..]);
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream);
+            let mut request = [0_u8; 1024];
+            let count = stream.read(&mut request).unwrap();
+            assert!(request[..count].starts_with(b"GET /ready HTTP/1.1\r\n"));
+            // It closes without a word, as many do.
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nfine").unwrap();
+        });
+        let place = Place::new(&format!("https://localhost:{port}"), "/ready", None).unwrap();
+        let mut goes_on = || true;
+        let mut bounds = Bounds { time: Duration::from_secs(60), body_bytes: 100, goes_on: &mut goes_on };
+        assert_eq!(get(&place, "*/*", &mut bounds).unwrap().body, b"fine");
+        server.join().unwrap();
+    }
+}
