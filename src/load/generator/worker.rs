@@ -333,6 +333,7 @@ impl Worker {
         let mut clock = Clock::new(&course);
         let mut deadline = u64::MAX;
         let mut window_end = course.window_end;
+        self.await_origin().await;
         loop {
             let now = self.now();
             clock.cpu_at(now);
@@ -359,6 +360,18 @@ impl Worker {
             let due = self.next_due().filter(|_| !self.ended.get());
             let end = if self.ended.get() { deadline } else { window_end.min(clock.next_turn) };
             self.alarm.set(due.unwrap_or(u64::MAX).min(end).min(clock.next_sweep), self.now());
+            self.alarm.wait().await;
+        }
+    }
+
+    /// Before the origin every moment counts as 0: nothing may happen yet.
+    async fn await_origin(&self) {
+        loop {
+            let left = self.course.origin.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.alarm.set(u64::try_from(left.as_nanos()).unwrap_or(u64::MAX), 0);
             self.alarm.wait().await;
         }
     }
