@@ -17,7 +17,12 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
     let mut text = String::new();
     let mut measured = 0;
     for listed in &listing.benchmarks {
-        let name = escape::terminal(&format!("{}:{}", listed.benchmark.target, listed.benchmark.id));
+        // The id of a load benchmark says `load:` itself.
+        let name = match listed.method {
+            SlotMethod::Load => listed.benchmark.id.to_string(),
+            _ => format!("{}:{}", listed.benchmark.target, listed.benchmark.id),
+        };
+        let name = escape::terminal(&name);
         let what = match &listed.fate {
             None => {
                 measured += 1;

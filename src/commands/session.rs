@@ -143,6 +143,9 @@ impl<'a> Session<'a> {
         only: Option<&BTreeSet<Benchmark>>,
         keep: measure::Keep<'_>,
     ) -> Result<Measured, Failure> {
+        if self.builds.pairs.is_empty() && self.has_load() {
+            return Ok(Measured::default());
+        }
         self.work.progress.tell(Event::Phase("measuring".into()));
         let measured = self.with_request(seed, previous, only, |request| {
             measure::measure(request, self.work.progress, self.work.interrupt, keep)
@@ -282,6 +285,9 @@ impl<'a> Session<'a> {
 
     /// Measures head alone, `processes` fresh processes a benchmark.
     pub(super) fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
+        if self.builds.pairs.is_empty() && self.has_load() {
+            return Ok(Measured::default());
+        }
         self.work.progress.tell(Event::Phase("measuring".into()));
         self.with_request(seed, &[], None, |request| {
             measure::measure_alone(request, processes, self.work.progress, self.work.interrupt, &mut |_| {})

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use crate::model::{
     benchmark::Benchmark,
     environment::{Environment, EnvironmentKey},
+    load::Trial,
     metric::{Metric, Nature},
     policy::Policy,
     revision::Revision,
-    run::{Block, Fate, Measurement, Mode, Run, Sample, Side, Slot, SlotMethod, Warning},
+    run::{Block, Fate, Measurement, Mode, Run, Sample, Side, Slot, SlotMethod, TrialBlock, Warning},
 };
 
 /// Rounds of a block where the count allows.
@@ -39,6 +40,8 @@ pub struct SourceRun {
     pub measurements: Vec<SourceMeasurement>,
     /// Whether an input may be compared with one in which its only benchmark has another name.
     pub names_are_commands: bool,
+    /// The load trials behind its measurements of load scenarios, where it knows them.
+    pub load: Vec<TrialBlock>,
     /// What this tool's output cannot tell, or what is odd in it.
     pub warnings: Vec<Warning>,
 }
@@ -66,6 +69,7 @@ impl SourceRun {
             environment: unknown_environment(),
             measurements,
             names_are_commands: false,
+            load: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -96,6 +100,7 @@ impl From<Run> for SourceRun {
             environment: run.environment,
             measurements: run.measurements.into_iter().filter_map(measurement).collect(),
             names_are_commands: false,
+            load: run.load,
             warnings: run.warnings,
         }
     }
@@ -160,6 +165,7 @@ pub fn pair(base: Vec<SourceRun>, mut head: Vec<SourceRun>) -> Run {
     let mut found: BTreeMap<(Benchmark, String), Sides> = BTreeMap::new();
     for (side, inputs) in [(Side::Base, base), (Side::Head, head)] {
         for input in inputs {
+            run.load.extend(input.load.iter().map(|block| heads_as(block, side)));
             for measurement in input.measurements {
                 let key = (measurement.benchmark.clone(), measurement.metric.name.clone());
                 found.entry(key).or_insert_with(|| Sides::new(&measurement)).add(side, measurement, several);
@@ -171,6 +177,13 @@ pub fn pair(base: Vec<SourceRun>, mut head: Vec<SourceRun>) -> Run {
     run.measurements = sides.into_iter().map(|sides| sides.measurement(several)).collect();
     run.warnings = warnings;
     run
+}
+
+/// Head's trials of a block, as those of a side.
+fn heads_as(block: &TrialBlock, side: Side) -> TrialBlock {
+    let heads = block.trials.iter().filter(|trial| trial.side == Side::Head);
+    let trials = heads.map(|trial| Trial { side, ..trial.clone() }).collect();
+    TrialBlock { scenario: block.scenario.clone(), void: block.void.clone(), trials }
 }
 
 /// What both sides hold of one metric of one benchmark.

@@ -158,7 +158,7 @@ impl<'a> Course<'a> {
     pub(super) fn measurements(&self) -> Vec<Measurement> {
         let all = self.lines.iter().map(|line| self.measurement(line));
         match &self.fate {
-            Some(fate) if self.trials.is_empty() => {
+            Some(fate) if self.valid() == 0 => {
                 all.take(1).map(|one| Measurement { fate: fate.clone(), blocks: Vec::new(), ..one }).collect()
             }
             _ => all.collect(),
@@ -192,7 +192,7 @@ fn why(metric: &str) -> &'static str {
     match metric {
         "cpu" => "no request was answered as expected, or the processor time of the server is not known",
         "rss.max" => "the memory of the server is not known",
-        name if crate::model::metric::percentile(name).is_some() => "no request was made",
+        name if crate::model::metric::percentile(name).is_some() => "no request was answered as expected",
         _ => "its formula has no value, or the page with its counters could not be read",
     }
 }

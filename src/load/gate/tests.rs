@@ -108,7 +108,7 @@ impl Slots for Replay {
         let slower = if side == Side::Head { self.slower.max(1.0) } else { 1.0 };
         let mut response_time = Distribution::default();
         (0..1_000_u32).for_each(|n| {
-            response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64)
+            response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64);
         });
         let metrics = self.hits.get(&side).map(|hits| ("hits".to_owned(), *hits)).into_iter().collect();
         Ok(Trial {
