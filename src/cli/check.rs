@@ -54,6 +54,7 @@ fn check_flags(args: CheckArgs) -> Flags {
         pin: args.pin,
         as_built: args.build.as_built,
         selection: selection(args.build),
+        ..Flags::default()
     }
 }
 

@@ -149,6 +149,7 @@ mod tests {
         let file =
             read::parse(&uncommented).unwrap_or_else(|mistakes| panic!("{mistakes:#?}\n{uncommented}"));
         assert!(!file.rule.is_empty() && !file.waiver.is_empty() && !file.rename.is_empty());
+        assert_eq!((file.load.len(), file.load[0].request.len(), file.targets.tier.len()), (1, 2, 1));
     }
 
     #[test]

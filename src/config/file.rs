@@ -1,8 +1,12 @@
 //! The keys of `tollgate.toml`. Doc comments here are user text: they become the JSON Schema's descriptions.
 
-use super::values::{Percent, Quantity, Span};
+use super::{
+    load::keys::{Load, Targets},
+    values::{Percent, Quantity, Span},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// `tollgate.toml`: what Tollgate measures and what it lets through. Every key is optional.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -22,6 +26,14 @@ pub struct File {
     pub waiver: Vec<Waiver>,
     /// Renamed benchmarks.
     pub rename: Vec<Rename>,
+    /// Load benchmarks.
+    pub load: Vec<Load>,
+    /// What a service under load is asked to reach, apart from any comparison.
+    pub targets: Targets,
+    /// Where the file was read from: bodies and data of load benchmarks are looked for here.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub folder: PathBuf,
 }
 
 /// How sure a verdict must be and what matters.

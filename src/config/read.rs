@@ -1,10 +1,14 @@
 //! Reading `tollgate.toml`: every mistake at once, each with file, line and key.
 
-use super::file::File;
+use super::{
+    file::File,
+    load::{self, Key, Leave},
+};
 use crate::hint::Hint;
 use serde::{Deserialize, de::IntoDeserializer};
 use serde_json::Value;
 use std::{
+    collections::BTreeSet,
     fmt, fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -102,11 +106,19 @@ impl Hint for Error {
     }
 }
 
-/// Reads and checks a configuration file.
+/// Reads and checks a configuration file, and the files that its load benchmarks name.
 ///
 /// # Errors
 /// When it cannot be read or holds mistakes; all of them are reported.
 pub fn read(path: &Path) -> Result<File, Error> {
+    read_with(path, false)
+}
+
+/// [`read`], but with `allow_remote` load benchmarks may name services on other machines.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(path: &Path, allow_remote: bool) -> Result<File, Error> {
     let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
     let size = fs::metadata(path).map_err(unreadable)?.len();
     if size > MAX_BYTES {
@@ -114,14 +126,23 @@ pub fn read(path: &Path) -> Result<File, Error> {
         return Err(unreadable(std::io::Error::other(message)));
     }
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    parse(&text).map_err(|mistakes| Error::Mistakes { path: path.to_owned(), mistakes })
+    let whole = std::path::absolute(path).map_err(unreadable)?;
+    let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
+    let leave = Leave { folder: Some(&folder), allow_remote };
+    let file =
+        parse_with(&text, leave).map_err(|mistakes| Error::Mistakes { path: path.to_owned(), mistakes })?;
+    Ok(File { folder, ..file })
 }
 
-/// Checks the text of a configuration file.
+/// Checks the text of a configuration file. Files that its load benchmarks name are not looked at.
 ///
 /// # Errors
 /// All mistakes, in the order of the file.
 pub fn parse(text: &str) -> Result<File, Vec<Mistake>> {
+    parse_with(text, Leave::default())
+}
+
+fn parse_with(text: &str, leave: Leave<'_>) -> Result<File, Vec<Mistake>> {
     let (mut table, syntax) = DeTable::parse_recoverable(text);
     let mut found: Vec<(Range<usize>, Mistake)> = syntax
         .iter()
@@ -130,11 +151,16 @@ pub fn parse(text: &str) -> Result<File, Vec<Mistake>> {
     if found.is_empty() {
         let schema = schemars::schema_for!(File);
         take_unknown_keys(text, table.get_mut(), schema.as_value(), schema.as_value(), "", &mut found);
+        let mut broken_loads = BTreeSet::new();
         // Serde stops at the first wrong value, so the entry that holds it is taken out and the rest is tried again.
         loop {
             match File::deserialize(table.clone().into_deserializer()) {
                 Ok(file) => {
                     found.extend(semantic_mistakes(text, &table, &file));
+                    for trouble in load::check(&file, leave, &broken_loads) {
+                        let span = span_at(table.get_ref(), &trouble.path);
+                        found.push(mistake(text, span, trouble.to_string(), None));
+                    }
                     if found.is_empty() {
                         return Ok(file);
                     }
@@ -142,6 +168,7 @@ pub fn parse(text: &str) -> Result<File, Vec<Mistake>> {
                 }
                 Err(error) => {
                     let span = error.span().unwrap_or(0..0);
+                    broken_loads.extend(row_at(table.get_ref(), "load", span.start));
                     let key = take_entry_at(table.get_mut(), &span, "");
                     let message = match &key {
                         Some(key) => format!("key `{key}`: {}", error.message()),
@@ -263,15 +290,7 @@ fn take_entry_at(table: &mut DeTable<'_>, span: &Range<usize>, prefix: &str) -> 
 }
 
 fn take_row_at(rows: &mut toml::de::DeArray<'_>, span: &Range<usize>, key: &str) -> Option<String> {
-    let position = rows.iter().position(|row| {
-        let whole = row.span();
-        let inside = |table: &DeTable<'_>| {
-            table.iter().any(|(key, value)| {
-                (key.span().start..value.span().end.max(key.span().end)).contains(&span.start)
-            })
-        };
-        (whole.start <= span.start && span.end <= whole.end) || row.get_ref().as_table().is_some_and(inside)
-    })?;
+    let position = rows.iter().position(|row| holds(row, span.start))?;
     let inner =
         rows.iter_mut().enumerate().find(|(index, _)| *index == position).map(|(_, row)| row).and_then(
             |row| match row.get_mut() {
@@ -279,9 +298,48 @@ fn take_row_at(rows: &mut toml::de::DeArray<'_>, span: &Range<usize>, key: &str)
                 _ => None,
             },
         );
-    // A rule or waiver with a wrong entry is no rule: the row goes as a whole.
-    remove_row(rows, position);
+    // A rule or waiver with a wrong entry is no rule: the row goes as a whole. Load benchmarks keep their rows, so that the rest
+    // of them is read and their places stay; no entry of theirs is needed by its type.
+    let stays = inner.is_some() && (key == "load" || key.starts_with("load.") || key.starts_with("targets."));
+    if !stays {
+        remove_row(rows, position);
+    }
     inner.or_else(|| Some(key.to_owned()))
+}
+
+/// Whether a place in the text belongs to a value or to anything in it. A row's own span is only its header.
+fn holds(value: &Spanned<DeValue<'_>>, at: usize) -> bool {
+    value.span().contains(&at)
+        || match value.get_ref() {
+            DeValue::Table(table) => table
+                .iter()
+                .any(|(key, value)| (key.span().start..value.span().end).contains(&at) || holds(value, at)),
+            DeValue::Array(rows) => rows.iter().any(|row| holds(row, at)),
+            _ => false,
+        }
+}
+
+/// The row of a list at the top of the file to which a place in the text belongs.
+fn row_at(table: &DeTable<'_>, list: &str, at: usize) -> Option<usize> {
+    table.get(list)?.get_ref().as_array()?.iter().position(|row| holds(row, at))
+}
+
+/// The span of the key at the end of a path, or of the last one before it that the file has.
+fn span_at(table: &DeTable<'_>, path: &[Key]) -> Range<usize> {
+    let Some((Key::Name(first), rest)) = path.split_first() else { return 0..0 };
+    let Some(mut value) = table.get(first.as_str()) else { return 0..0 };
+    for key in rest {
+        let next = match (key, value.get_ref()) {
+            (Key::Name(name), DeValue::Table(inner)) => inner.get(name.as_str()),
+            (Key::Row(index), DeValue::Array(rows)) => rows.get(*index),
+            _ => None,
+        };
+        match next {
+            Some(inner) => value = inner,
+            None => break,
+        }
+    }
+    value.span()
 }
 
 fn remove_row(rows: &mut toml::de::DeArray<'_>, position: usize) {

@@ -2,9 +2,13 @@
 //!
 //! Flags arrive as [`Flags`], which holds only what was typed; what comes out is plain and complete.
 
-use super::file::{self, File};
+use super::{
+    file::{self, File},
+    load,
+};
 use crate::{
     cargo::metadata::Selection,
+    load::scenario::Scenario,
     model::policy::{self, FamilyMethod, Policy, Rename, Rule, Strictness},
 };
 use std::time::Duration;
@@ -49,6 +53,8 @@ pub struct Flags {
     pub selection: Selection,
     /// `--as-built`.
     pub as_built: bool,
+    /// `--allow-remote`.
+    pub allow_remote: bool,
 }
 
 /// The shape of a slot.
@@ -97,6 +103,8 @@ pub struct Settings {
     pub keep: u32,
     /// The remote of the history ref.
     pub remote: String,
+    /// The load benchmarks in the file's order.
+    pub loads: Vec<Scenario>,
 }
 
 /// Joins flags and file.
@@ -132,7 +140,17 @@ pub fn resolve(flags: Flags, file: &File) -> Settings {
         copy: measure.copy.clone(),
         keep: file.baseline.keep.unwrap_or(20),
         remote: file.baseline.remote.clone().unwrap_or_else(|| "origin".into()),
+        loads: loads(flags.allow_remote, file),
     }
+}
+
+/// The load benchmarks of a file that was read, and so checked.
+fn loads(allow_remote: bool, file: &File) -> Vec<Scenario> {
+    let mut loads = load::resolved(file, &file.folder);
+    for scenario in &mut loads {
+        scenario.transport.allow_remote |= allow_remote;
+    }
+    loads
 }
 
 /// The file's policy over the defaults.
@@ -156,6 +174,7 @@ pub fn policy(file: &File) -> Policy {
         rules: file.rule.iter().map(rule).collect(),
         waivers: file.waiver.iter().map(waiver).collect(),
         renames: file.rename.iter().map(|r| Rename { from: r.from.clone(), to: r.to.clone() }).collect(),
+        targets: load::targets(&file.targets),
     }
 }
 

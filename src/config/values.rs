@@ -17,12 +17,24 @@ pub struct Percent(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Span(pub f64);
 
+/// A stretch of time that may be nothing: `0`, `0s` or whatever a [`Span`] may be.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Wait(pub f64);
+
 /// An amount of a metric: `50us`, `2ns`, `1.5ms` (nanoseconds inside), `64KiB` (bytes inside), or a bare number in the
 /// metric's own unit. Positive.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Quantity(pub f64);
 
 impl Span {
+    /// As a standard duration.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0)
+    }
+}
+
+impl Wait {
     /// As a standard duration.
     #[must_use]
     pub fn duration(self) -> Duration {
@@ -78,6 +90,20 @@ impl FromStr for Span {
         } else {
             Err(InvalidValue(format!("`{text}` is out of range: a duration is positive and at most `30d`")))
         }
+    }
+}
+
+impl FromStr for Wait {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == 'µ').trim_end();
+        let is_none = parse_number(number).is_some_and(|number| number == 0.0);
+        // The unit of nothing must be one that there is.
+        if is_none && text.trim().replacen(number, "1", 1).parse::<Span>().is_ok() {
+            return Ok(Self(0.0));
+        }
+        text.parse::<Span>().map(|span| Self(span.0))
     }
 }
 
@@ -201,6 +227,12 @@ number_or_text!(
     r"^\s*[0-9.eE_+-]+\s*(ms|us|µs|s|m|h|d)?\s*$"
 );
 number_or_text!(
+    Wait,
+    "Wait",
+    "a duration that may be \"0s\": \"500ms\", \"2s\", or seconds as a number",
+    r"^\s*[0-9.eE_+-]+\s*(ms|us|µs|s|m|h|d)?\s*$"
+);
+number_or_text!(
     Quantity,
     "Quantity",
     "an amount: \"50us\", \"64KiB\", or a number in the metric's unit",
@@ -240,6 +272,16 @@ mod tests {
         }
         for bad in ["", "m", "0s", "-5s", "5 parsecs", "1000d"] {
             assert!(bad.parse::<Span>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wait_may_be_nothing() {
+        for (text, seconds) in [("0", 0.0), ("0s", 0.0), ("0.0 ms", 0.0), ("2s", 2.0), ("1", 1.0)] {
+            assert_eq!(text.parse::<super::Wait>().unwrap().0, seconds, "{text}");
+        }
+        for bad in ["", "s", "-1s", "0 parsecs", "0x"] {
+            assert!(bad.parse::<super::Wait>().is_err(), "{bad}");
         }
     }
 

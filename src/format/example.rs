@@ -5,11 +5,16 @@ use crate::model::{
     benchmark::{Benchmark, BenchmarkId},
     census::Census,
     environment::{Environment, EnvironmentKey},
+    load::{
+        Availability, CostSummary, EndpointSummary, ErrorKind, Offered, Quantile, Quantiles, Requests, Slots,
+        Summary,
+    },
     metric::{Direction, Metric, Nature},
     outcome::Outcome,
     policy::{Policy, Rename, Rule, Strictness, Waiver},
     revision::Revision,
     run::{Block, Fate, Measurement, Mode, Run, Sample, Side, Slot, SlotMethod, VoidReason, Warning},
+    targets::{Mark, Part, PartResult, Score, ScorePart, TierResult},
     verdict::{Change, CheckVerdict, Family, Judgement, SlotValue, Verdict, reduced},
 };
 
@@ -294,6 +299,9 @@ pub(crate) fn verdict() -> CheckVerdict {
             ignored: vec![("x/skipped".into(), "`--filter num`".into())],
         },
         judgements: ROWS.iter().map(|row| judgement(row, &run)).collect(),
+        load: Vec::new(),
+        targets: Vec::new(),
+        score: None,
         warnings: run.warnings.clone(),
         duration_seconds: run.duration_seconds,
         evidence: Some(reduced(&run)),
@@ -324,6 +332,137 @@ pub(crate) fn verdict_of(ids: &[&str], outcome: Outcome, reason: &str) -> CheckV
     verdict.outcome = outcome;
     verdict.outcomes = vec![(outcome, reason.to_owned())];
     verdict
+}
+
+/// A verdict with load on both sides, tiers of each fate, and a score with every kind of line. The numbers fit together, but
+/// nothing judged them.
+pub(crate) fn load_verdict() -> CheckVerdict {
+    let part = |part: Part, measured: Option<f64>, limit: f64, met: Option<bool>, note: &str| PartResult {
+        part,
+        scenario: measured.map(|_| "checkout".to_owned()).unwrap_or_default(),
+        measured,
+        limit,
+        met,
+        note: note.into(),
+    };
+    let users = "at most 12 in flight, more were not asked for";
+    let short = "8.0 s of load, 3 min 20 s would show it";
+    let tier = |name: &str, met, required, parts| TierResult { tier: name.into(), met, required, parts };
+    let line = |part: Part, weight, value: Option<(f64, f64, Mark)>, basis: &str| ScorePart {
+        part,
+        weight,
+        value: value.map(|(value, ..)| value),
+        points: value.map(|(_, points, _)| points),
+        mark: value.map(|(.., mark)| mark),
+        basis: basis.into(),
+    };
+    let measured = "measured over 8.0 s at 200 requests/s (1,600 requests)";
+    CheckVerdict {
+        load: vec![load(Side::Base, 1.0), load(Side::Head, 1.1)],
+        targets: vec![
+            tier(
+                "minimum viable",
+                Some(true),
+                false,
+                vec![part(Part::LatencyP95, Some(1.1e8), 5e8, Some(true), "")],
+            ),
+            tier(
+                "production",
+                Some(false),
+                true,
+                vec![
+                    part(Part::LatencyP95, Some(1.1e8), 2e8, Some(true), ""),
+                    part(Part::ErrorRate, Some(0.025), 0.02, Some(false), ""),
+                    part(Part::ConcurrentUsers, Some(12.0), 1_000.0, None, users),
+                ],
+            ),
+            tier("battle-tested", None, false, vec![part(Part::Availability, Some(1.0), 0.995, None, short)]),
+        ],
+        score: Some(Score {
+            points: 6.83,
+            coverage: 0.6,
+            parts: vec![
+                line(Part::LatencyP95, 0.25, Some((1.1e8, 8.8, Mark::Good)), measured),
+                line(Part::ErrorRate, 0.25, Some((0.025, 6.83, Mark::Fair)), measured),
+                line(
+                    Part::ConcurrentUsers,
+                    0.2,
+                    None,
+                    "not measured: at most 12 in flight, 500 are the least that counts",
+                ),
+                line(
+                    Part::CacheHitRate,
+                    0.1,
+                    None,
+                    "not measured: the scenario has no metric `cache_hit_rate`",
+                ),
+                line(Part::Memory, 0.1, Some((0.04, 10.0, Mark::Excellent)), measured),
+                line(Part::Cpu, 0.1, None, "not measured: what the service uses was not measured"),
+            ],
+            notes: vec!["never above the points of the error rate: failing fast is no merit".into()],
+        }),
+        ..verdict_of(
+            &["num/fact"],
+            Outcome::Regressed,
+            "target `production` was missed: error_rate 2.5 % (limit 2 %)",
+        )
+    }
+}
+
+/// Eight seconds at 200 requests a second, `factor` times slower than base.
+fn load(side: Side, factor: f64) -> Summary {
+    let quantiles = |scale: f64, bound: bool| {
+        let ns = |ns: f64| ns * scale * factor;
+        let quantile = |ns, lower_bound| Quantile { ns, lower_bound };
+        let values = [2.11e5, 4.0e6, 1.0e8, 4.2e8, 9.9e8].map(ns);
+        let mut quantiles = values.map(|ns| quantile(ns, false));
+        quantiles[4].lower_bound = bound;
+        Some(Quantiles { count: 1_600, quantiles, max: quantile(ns(1.0e9), bound) })
+    };
+    let requests = Requests {
+        scheduled: 1_600,
+        completed: 1_560,
+        errors: 30,
+        unfinished: 10,
+        error_kinds: [(ErrorKind::Timeout, 12), (ErrorKind::Status, 18)].into(),
+        statuses: [(200, 1_560), (503, 18)].into(),
+        retried: 2,
+    };
+    Summary {
+        scenario: "checkout".into(),
+        side,
+        offered: Offered::Rate(200.0),
+        slots: Slots { measured: 2, void: vec!["the generator was late: send lag p99 12 ms".into()] },
+        seconds: 8.0,
+        warmup_seconds: 1.0,
+        throughput: Some(195.0),
+        latency: quantiles(1.0, true),
+        service_time: quantiles(0.5, false),
+        send_lag: quantiles(0.001, false),
+        connect: None,
+        pool_wait: quantiles(0.01, false),
+        first_byte: quantiles(0.4, false),
+        in_flight_peak: 12,
+        availability: Availability { seconds: 8.0, answered_seconds: 8.0 },
+        received_bytes: 1 << 20,
+        generator_cpu: 0.12,
+        costs: CostSummary {
+            cpu_per_request_ns: Some(612_000.0 * factor),
+            cpu: Some(0.12 * factor),
+            cpu_share: None,
+            rss_peak_bytes: Some(41 << 20),
+            memory_share: Some(0.04),
+            threads_peak: Some(9),
+            descriptors_peak: Some(64),
+            metrics: [("pool_use".to_owned(), 0.31)].into(),
+        },
+        endpoints: vec![EndpointSummary {
+            name: "GET /cart".into(),
+            requests: requests.clone(),
+            latency: quantiles(1.0, true),
+        }],
+        requests,
+    }
 }
 
 /// A row of a deterministic count.

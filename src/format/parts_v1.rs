@@ -9,6 +9,7 @@ use crate::model::{
     benchmark::{Benchmark, BenchmarkId},
     environment, metric, revision,
     run::{self, Fate},
+    targets,
 };
 
 /// An enum of words in a document, with both ways between it and the model's enum.
@@ -53,6 +54,41 @@ words! {
 words! {
     /// How the slots were obtained.
     Method = run::SlotMethod { Lockstep, Solo, Files, Foreign }
+}
+
+words! {
+    /// What a target or a line of the score is about.
+    PartWord = targets::Part {
+        /// Median response time, nanoseconds.
+        #[serde(rename = "latency.p50")]
+        LatencyP50,
+        /// 90th percentile of the response time, nanoseconds.
+        #[serde(rename = "latency.p90")]
+        LatencyP90,
+        /// 95th percentile of the response time, nanoseconds.
+        #[serde(rename = "latency.p95")]
+        LatencyP95,
+        /// 99th percentile of the response time, nanoseconds.
+        #[serde(rename = "latency.p99")]
+        LatencyP99,
+        /// Share of due requests that were not answered as expected.
+        #[serde(rename = "error_rate")]
+        ErrorRate,
+        /// The most requests in flight at once.
+        #[serde(rename = "concurrent_users")]
+        ConcurrentUsers,
+        /// Share of the time in which the service answered.
+        Availability,
+        /// Requests a second that were answered as expected.
+        Throughput,
+        /// Share of look-ups that a cache answered.
+        #[serde(rename = "cache_hit_rate")]
+        CacheHitRate,
+        /// Peak resident memory as a share of what the service may use.
+        Memory,
+        /// Processors kept busy as a share of what the service may use.
+        Cpu,
+    }
 }
 
 words! {

@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parts_v1::words;
-use crate::model::policy::{self, FamilyMethod};
+use super::parts_v1::{PartWord, words};
+use crate::model::{
+    policy::{self, FamilyMethod},
+    targets,
+};
 
 words! {
     /// Whether inconclusive benchmarks are tolerated.
@@ -44,6 +47,60 @@ pub(super) struct Policy {
     waivers: Vec<Waiver>,
     /// Renamed benchmarks.
     renames: Vec<Rename>,
+    /// What services under load are asked to reach; the standard tiers where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    targets: Option<Targets>,
+}
+
+/// What services under load are asked to reach.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Targets {
+    /// The tiers, the easiest first.
+    tiers: Vec<Tier>,
+    /// The tier that must be met.
+    require: Option<String>,
+}
+
+/// A level of service.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Tier {
+    /// Its name.
+    name: String,
+    /// What it demands.
+    limits: Vec<Limit>,
+}
+
+/// One demand.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Limit {
+    /// What it is about.
+    name: PartWord,
+    /// Nanoseconds, a share, a count, or requests a second: to stay below, or to reach where more is better.
+    limit: f64,
+}
+
+impl Targets {
+    /// `None` for the standard ones.
+    fn of(targets: &targets::Targets) -> Option<Self> {
+        let limit = |limit: &targets::Limit| Limit { name: limit.part.into(), limit: limit.limit };
+        let tier = |tier: &targets::Tier| Tier {
+            name: tier.name.clone(),
+            limits: tier.limits.iter().map(limit).collect(),
+        };
+        (*targets != targets::Targets::default()).then(|| Self {
+            tiers: targets.tiers.iter().map(tier).collect(),
+            require: targets.require.clone(),
+        })
+    }
+
+    fn model(self) -> targets::Targets {
+        let limit = |limit: Limit| targets::Limit { part: limit.name.into(), limit: limit.limit };
+        let tier = |tier: Tier| targets::Tier {
+            name: tier.name,
+            limits: tier.limits.into_iter().map(limit).collect(),
+        };
+        targets::Targets { tiers: self.tiers.into_iter().map(tier).collect(), require: self.require }
+    }
 }
 
 /// What applies to the benchmarks that a glob matches.
@@ -112,6 +169,7 @@ impl From<&policy::Policy> for Policy {
             rules: policy.rules.iter().map(rule).collect(),
             waivers: policy.waivers.iter().map(waiver).collect(),
             renames: policy.renames.iter().map(rename).collect(),
+            targets: Targets::of(&policy.targets),
         }
     }
 }
@@ -144,6 +202,7 @@ impl From<Policy> for policy::Policy {
                 .into_iter()
                 .map(|Rename { from, to }| policy::Rename { from, to })
                 .collect(),
+            targets: policy.targets.map(Targets::model).unwrap_or_default(),
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::{
         outcomes::outcomes,
         paired, parallel,
         policy::Rules,
-        row, stored,
+        row,
+        service::{self, Demand},
+        stored,
         subject::{Subject, subjects},
         suite_shift,
         waiver::Waivers,
@@ -51,14 +53,19 @@ pub fn judge(run: &Run) -> CheckVerdict {
         kept.iter().zip(&gathered.evidence).zip(&judgements).map(|((s, e), j)| (s, e, j)).collect();
     let census = census(&rows, &left_out.iter().collect::<Vec<_>>(), &display);
     let short = short_of_runs(&kept, &gathered.evidence, &display);
-    let outcomes = outcomes(run, &census, &judgements, &short);
+    let (load, targets, score) = service::load_summary(&[], &run.policy.targets);
+    let demand = Demand::of(&load, &targets, &run.policy, &waivers);
+    let outcomes = outcomes(run, &census, &judgements, &short, demand.outcome);
+    let tiers = service::subjects(&targets);
     let benchmarks: Vec<&Benchmark> = display.keys().collect();
+    let waivable: Vec<&Benchmark> = display.keys().chain(&tiers).collect();
     let warnings = run
         .warnings
         .iter()
         .cloned()
         .chain(rules.unmatched(&benchmarks))
-        .chain(waivers.unmatched(&benchmarks));
+        .chain(waivers.unmatched(&waivable))
+        .chain(demand.warning);
     CheckVerdict {
         tool_version: env!("CARGO_PKG_VERSION").into(),
         outcome: outcomes[0].0,
@@ -71,6 +78,9 @@ pub fn judge(run: &Run) -> CheckVerdict {
         families,
         census,
         judgements,
+        load,
+        targets,
+        score,
         warnings: warnings.chain(gathered.warning).collect(),
         duration_seconds: run.duration_seconds,
         evidence: Some(reduced(run)),

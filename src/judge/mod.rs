@@ -4,6 +4,9 @@
 //! ([`paired`]), in blocks looked at once (`one_look`), against stored runs ([`stored`]), or exactly (`deterministic`). The
 //! tests of a family then share their error rate (`family`), budgets and waivers have their say, and the census and the
 //! outcomes follow from the rows.
+//!
+//! Apart from all that, and never mixed with it, [`load_summary`] says what a service under load reached: its numbers, the
+//! tiers of targets ([`targets`]), and a score ([`grade`]).
 
 mod budget;
 mod census;
@@ -13,20 +16,24 @@ mod evidence;
 mod explain;
 mod family;
 mod globs;
+pub mod grade;
 mod one_look;
 mod outcomes;
 pub mod paired;
 mod parallel;
 pub mod policy;
 mod row;
+mod service;
 mod statistics;
 pub mod stored;
 mod subject;
 mod suite_shift;
+pub mod targets;
 mod waiver;
 
 #[cfg(test)]
 mod tests;
 
 pub use check::judge;
+pub use service::load_summary;
 pub use stored::suspects;

@@ -14,22 +14,31 @@ use crate::{
 /// Names listed in a reason; the census lists all of them.
 const NAMES: usize = 3;
 
-/// All outcomes that apply; `Pass` alone when none does.
+/// All outcomes that apply; `Pass` alone when none does. `demand` is what a demanded tier of targets forces.
 pub(super) fn outcomes(
     run: &Run,
     census: &Census,
     judgements: &[Judgement],
     short: &[String],
+    demand: Option<(Outcome, String)>,
 ) -> Vec<(Outcome, String)> {
     let mut outcomes: Vec<(Outcome, String)> = Vec::new();
     let mut applies = |outcome: Outcome, reason: Option<String>| {
         outcomes.extend(reason.map(|reason| (outcome, reason)));
     };
     applies(Outcome::Regressed, regressed(judgements));
+    let (broken, other): (Vec<_>, Vec<_>) =
+        demand.into_iter().partition(|(outcome, _)| *outcome == Outcome::Regressed);
+    for (outcome, reason) in broken {
+        applies(outcome, Some(reason));
+    }
     applies(Outcome::Error(ErrorClass::Measurement), failed(census));
     applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
     for reason in incomplete(run, census, short) {
         applies(Outcome::Incomplete, Some(reason));
+    }
+    for (outcome, reason) in other {
+        applies(outcome, Some(reason));
     }
     applies(Outcome::Inconclusive, blind(census, &run.policy));
     applies(Outcome::Inconclusive, undecided(census, &run.policy));

@@ -10,4 +10,5 @@ pub mod outcome;
 pub mod policy;
 pub mod revision;
 pub mod run;
+pub mod targets;
 pub mod verdict;

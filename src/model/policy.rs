@@ -2,6 +2,8 @@
 //!
 //! Plain data, resolved from flags and `tollgate.toml`; it travels with a run so that the run can be judged again offline.
 
+use super::targets::Targets;
+
 /// Whether an inconclusive benchmark is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Strictness {
@@ -86,6 +88,8 @@ pub struct Policy {
     pub waivers: Vec<Waiver>,
     /// Renamed benchmarks.
     pub renames: Vec<Rename>,
+    /// What services under load are asked to reach, apart from any comparison.
+    pub targets: Targets,
 }
 
 impl Default for Policy {
@@ -101,6 +105,7 @@ impl Default for Policy {
             rules: Vec::new(),
             waivers: Vec::new(),
             renames: Vec::new(),
+            targets: Targets::default(),
         }
     }
 }

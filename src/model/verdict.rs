@@ -4,10 +4,12 @@ use super::{
     benchmark::Benchmark,
     census::Census,
     environment::Environment,
+    load::Summary,
     metric::Metric,
     outcome::Outcome,
     revision::Revision,
     run::{Block, Measurement, Mode, Run, Sample, Side, Slot, Warning},
+    targets::{Score, TierResult},
 };
 
 /// The verdict of one benchmark.
@@ -203,6 +205,12 @@ pub struct CheckVerdict {
     pub census: Census,
     /// The rows, sorted by benchmark and metric; renderers choose their own order.
     pub judgements: Vec<Judgement>,
+    /// The load, one entry a scenario and side.
+    pub load: Vec<Summary>,
+    /// What became of the targets; empty without load.
+    pub targets: Vec<TierResult>,
+    /// The score of the service under load; `None` without load.
+    pub score: Option<Score>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
     /// What the whole check took, seconds.

@@ -5,15 +5,14 @@ use super::group::await_exit;
 use super::{
     group::{Force, signal},
     interrupt::Interrupt,
-    output::{Drain, Keep, readable},
+    log::Log,
+    output::{Copies, Drain, Ear, Keep, readable},
     registry::Entry,
     run::Error,
-    spec::Spec,
+    spec::{Logged, Spec},
 };
 use std::{
     fmt,
-    fs::File,
-    io::Write,
     time::{Duration, Instant},
 };
 
@@ -72,6 +71,7 @@ pub struct Child {
     program: String,
     stdout: Drain,
     stderr: Drain,
+    log: Option<Log>,
     deadline: Option<(Instant, Duration)>,
     #[cfg(unix)]
     exited: Option<Receiver<()>>,
@@ -86,16 +86,36 @@ impl Child {
     /// # Errors
     /// When it cannot be started or its log cannot be created.
     pub fn spawn(spec: &Spec, interrupt: &Interrupt) -> Result<Self, Error> {
-        Self::spawn_keeping(spec, interrupt, Keep::Tail(TAIL_BYTES))
+        Self::start(spec, interrupt, Keep::Tail(TAIL_BYTES), [None, None])
+    }
+
+    /// Starts a child as [`Child::spawn`] does; `ears` hear its standard output and its standard error as they come.
+    ///
+    /// # Errors
+    /// When it cannot be started or its log cannot be created.
+    pub fn spawn_heard(spec: &Spec, interrupt: &Interrupt, ears: [Ear; 2]) -> Result<Self, Error> {
+        Self::start(spec, interrupt, Keep::Tail(TAIL_BYTES), ears.map(Some))
     }
 
     pub(super) fn spawn_keeping(spec: &Spec, interrupt: &Interrupt, stdout: Keep) -> Result<Self, Error> {
+        Self::start(spec, interrupt, stdout, [None, None])
+    }
+
+    fn start(
+        spec: &Spec,
+        interrupt: &Interrupt,
+        stdout: Keep,
+        ears: [Option<Ear>; 2],
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Start { program: spec.name(), source };
-        let log = spec.log.as_ref().map(|_| open_log(spec)).transpose()?;
+        let log = Log::of(spec)?;
+        let [out_ear, err_ear] = ears;
+        let out_copies = Copies { log: log.clone().filter(|_| spec.logged == Logged::Both), ear: out_ear };
+        let err_copies = Copies { log: log.clone(), ear: err_ear };
         let mut inner = spec.command().spawn().map_err(failed)?;
         let entry = interrupt.registry().enter(inner.id());
-        let out = inner.stdout.take().map(|stream| Drain::start(stream, stdout, None));
-        let err = inner.stderr.take().map(|stream| Drain::start(stream, Keep::Tail(TAIL_BYTES), log));
+        let out = inner.stdout.take().map(|stream| Drain::start(stream, stdout, out_copies));
+        let err = inner.stderr.take().map(|stream| Drain::start(stream, Keep::Tail(TAIL_BYTES), err_copies));
         let (stdout, stderr) = match (out, err) {
             (Some(Ok(out)), Some(Ok(err))) => (out, err),
             (out, err) => {
@@ -113,6 +133,7 @@ impl Child {
             program,
             stdout,
             stderr,
+            log,
             deadline,
             #[cfg(unix)]
             exited: None,
@@ -186,6 +207,24 @@ impl Child {
         readable(&bytes, TAIL_LINES)
     }
 
+    /// The end of its log so far (without one: of its standard error), as messages show it.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let Some(log) = &self.log else { return self.stderr_tail() };
+        if self.status.is_some() {
+            let _ = self.stdout.finish();
+            let _ = self.stderr.finish();
+        }
+        readable(&log.tail(), TAIL_LINES)
+    }
+
+    /// Asks its group to end, and does not wait for it.
+    pub fn ask_to_end(&self) {
+        if self.status.is_none() {
+            signal(self.id(), Force::Terminate);
+        }
+    }
+
     /// What is kept of its standard output, and whether more came than that.
     #[must_use]
     pub fn stdout(&self) -> (Vec<u8>, bool) {
@@ -250,19 +289,6 @@ fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
 #[cfg(not(unix))]
 fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
     ExitStatus::Code(status.code().unwrap_or(-1))
-}
-
-fn open_log(spec: &Spec) -> Result<File, Error> {
-    let path = spec.log.clone().unwrap_or_default();
-    let create = || {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut file = File::create(&path)?;
-        writeln!(file, "$ {}", spec.line())?;
-        Ok(file)
-    };
-    create().map_err(|source| Error::Log { path: path.clone(), source })
 }
 
 #[cfg(all(test, unix))]
@@ -391,6 +417,30 @@ mod tests {
     fn the_environment_is_changed_as_asked() {
         let spec = shell("echo ${ADDED-unset} ${HOME-unset}").set("ADDED", "yes").remove("HOME");
         assert_eq!(run(&spec, &Interrupt::new()).unwrap().stdout, b"yes unset\n");
+    }
+
+    #[test]
+    fn a_log_of_both_streams_has_both_and_ears_hear_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("both.log");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let ear = |name: &'static str| -> super::Ear {
+            let sender = sender.clone();
+            Box::new(move |bytes: &[u8]| sender.send((name, bytes.to_vec())).unwrap())
+        };
+        let spec = shell("echo out; echo err >&2").log(&log).log_both();
+        let mut child = Child::spawn_heard(&spec, &Interrupt::new(), [ear("out"), ear("err")]).unwrap();
+        drop(sender);
+        child.wait().unwrap();
+        let tail = child.log_tail();
+        let mut heard: Vec<_> = receiver.iter().collect();
+        heard.sort();
+        assert_eq!(heard, [("err", b"err\n".to_vec()), ("out", b"out\n".to_vec())]);
+        let mut lines: Vec<_> = tail.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["err", "out"]);
+        let text = std::fs::read_to_string(&log).unwrap();
+        assert!(text.contains("out\n") && text.contains("err\n"), "{text}");
     }
 
     #[test]

@@ -8,12 +8,16 @@ pub mod affinity;
 pub mod child;
 pub mod group;
 pub mod interrupt;
+pub mod limits;
+mod log;
 pub mod output;
+mod reading;
 pub mod registry;
 pub mod replace;
 pub mod resources;
 pub mod run;
 pub mod spec;
+pub mod tree;
 
 pub use child::{Child, ExitStatus};
 pub use interrupt::Interrupt;

@@ -1,9 +1,10 @@
 //! What a child prints: drained on a thread, so that it never blocks on a full pipe, and kept within bounds.
 
+use super::log::Log;
 use std::{
     collections::VecDeque,
-    fs::File,
-    io::{Read, Write},
+    fmt,
+    io::Read,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,9 +21,25 @@ pub enum Keep {
     Whole(usize),
 }
 
+/// Hears the bytes of a stream as they come, on the thread that drains it: it must be quick.
+pub type Ear = Box<dyn FnMut(&[u8]) + Send>;
+
+/// Where a stream goes beside what is kept of it.
+#[derive(Default)]
+pub(super) struct Copies {
+    pub(super) log: Option<Log>,
+    pub(super) ear: Option<Ear>,
+}
+
+impl fmt::Debug for Copies {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Copies").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
 /// A stream being drained.
 #[derive(Debug)]
-pub struct Drain {
+pub(super) struct Drain {
     shared: Arc<Shared>,
 }
 
@@ -34,32 +51,44 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    bytes: VecDeque<u8>,
-    overflowed: bool,
+    kept: Kept,
     ended: bool,
 }
 
+/// What is kept of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    bytes: VecDeque<u8>,
+    overflowed: bool,
+}
+
 impl Drain {
-    /// Starts to drain `stream`, copying it to `log`.
+    /// Starts to drain `stream`.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(stream: impl Read + Send + 'static, keep: Keep, log: Option<File>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        stream: impl Read + Send + 'static,
+        keep: Keep,
+        copies: Copies,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), ended: Condvar::new() });
         let drained = Arc::clone(&shared);
-        std::thread::Builder::new().name("drain".into()).spawn(move || copy(stream, &drained, keep, log))?;
+        std::thread::Builder::new()
+            .name("drain".into())
+            .spawn(move || copy(stream, &drained, keep, copies))?;
         Ok(Self { shared })
     }
 
     /// What has come so far.
     #[must_use]
-    pub fn bytes(&self) -> Vec<u8> {
-        self.shared.lock().bytes.iter().copied().collect()
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.shared.lock().kept.bytes()
     }
 
     /// Waits shortly for the end of the stream, then returns what came and whether more came than is kept.
     #[must_use]
-    pub fn finish(&self) -> (Vec<u8>, bool) {
+    pub(super) fn finish(&self) -> (Vec<u8>, bool) {
         let until = Instant::now() + END_OF_PIPE;
         let mut state = self.shared.lock();
         while !state.ended {
@@ -69,7 +98,7 @@ impl Drain {
             }
             state = self.shared.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        (state.bytes.iter().copied().collect(), state.overflowed)
+        (state.kept.bytes(), state.kept.overflowed)
     }
 }
 
@@ -79,7 +108,7 @@ impl Shared {
     }
 }
 
-fn copy(mut stream: impl Read, shared: &Shared, keep: Keep, mut log: Option<File>) {
+fn copy(mut stream: impl Read, shared: &Shared, keep: Keep, mut copies: Copies) {
     let mut buffer = [0_u8; 16 * 1024];
     loop {
         let count = match stream.read(&mut buffer) {
@@ -88,20 +117,24 @@ fn copy(mut stream: impl Read, shared: &Shared, keep: Keep, mut log: Option<File
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => break,
         };
-        if let Some(file) = &mut log {
-            // A log that cannot be written (disk full) must not stop the draining: the child would block for ever.
-            if file.write_all(&buffer[..count]).is_err() {
-                log = None;
-            }
+        if let Some(log) = &copies.log {
+            log.write(&buffer[..count]);
         }
-        shared.lock().keep(&buffer[..count], keep);
+        shared.lock().kept.keep(&buffer[..count], keep);
+        if let Some(ear) = &mut copies.ear {
+            ear(&buffer[..count]);
+        }
     }
     shared.lock().ended = true;
     shared.ended.notify_all();
 }
 
-impl State {
-    fn keep(&mut self, new: &[u8], keep: Keep) {
+impl Kept {
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.bytes.iter().copied().collect()
+    }
+
+    pub(super) fn keep(&mut self, new: &[u8], keep: Keep) {
         match keep {
             Keep::Tail(limit) => {
                 let new = &new[new.len().saturating_sub(limit)..];
@@ -164,11 +197,11 @@ fn skip_escape(characters: &mut std::str::Chars<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Drain, Keep, readable};
+    use super::{Copies, Drain, Keep, readable};
     use std::io::Cursor;
 
     fn drained(text: &[u8], keep: Keep) -> (Vec<u8>, bool) {
-        Drain::start(Cursor::new(text.to_vec()), keep, None).unwrap().finish()
+        Drain::start(Cursor::new(text.to_vec()), keep, Copies::default()).unwrap().finish()
     }
 
     #[test]

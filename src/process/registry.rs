@@ -73,6 +73,14 @@ impl Registry {
         Entry { registry: self.clone(), leader }
     }
 
+    /// Enters a group whose leader may be gone: a daemon's. `start` is the earliest start of its members, ticks since boot.
+    #[must_use]
+    pub fn enter_group(&self, group: u32, start: u64) -> Entry {
+        let start = stat(group).map_or(start, |stat| stat.start_ticks);
+        self.lock().enter(group, start);
+        Entry { registry: self.clone(), leader: group }
+    }
+
     /// Kills every group that is alive.
     pub fn kill_all(&self) {
         for leader in self.lock().live.keys() {

@@ -56,12 +56,12 @@ fn parse_stat(text: &str) -> Option<Stat> {
 }
 
 #[cfg(unix)]
-fn page_bytes() -> u64 {
+pub(super) fn page_bytes() -> u64 {
     u64::try_from(rustix::param::page_size()).unwrap_or(4096)
 }
 
 #[cfg(not(unix))]
-fn page_bytes() -> u64 {
+pub(super) fn page_bytes() -> u64 {
     4096
 }
 

@@ -22,6 +22,20 @@ pub struct Spec {
     pub timeout: Option<Duration>,
     /// A file that gets its command line and standard error as they come; replaced when it exists.
     pub log: Option<PathBuf>,
+    /// Which streams the log gets.
+    pub logged: Logged,
+    /// How many bytes the log takes; what comes after them is dropped, and the log says so.
+    pub log_limit: Option<u64>,
+}
+
+/// Which streams a log gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Logged {
+    /// Standard error.
+    #[default]
+    Stderr,
+    /// Standard output and standard error, in the order in which they come.
+    Both,
 }
 
 impl Spec {
@@ -35,6 +49,8 @@ impl Spec {
             environment: Vec::new(),
             timeout: None,
             log: None,
+            logged: Logged::default(),
+            log_limit: None,
         }
     }
 
@@ -70,6 +86,20 @@ impl Spec {
     #[must_use]
     pub fn log(mut self, path: impl Into<PathBuf>) -> Self {
         self.log = Some(path.into());
+        self
+    }
+
+    /// Keeps standard output in the log too.
+    #[must_use]
+    pub fn log_both(mut self) -> Self {
+        self.logged = Logged::Both;
+        self
+    }
+
+    /// Bounds the log.
+    #[must_use]
+    pub fn log_limit(mut self, bytes: u64) -> Self {
+        self.log_limit = Some(bytes);
         self
     }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::load::{Load, ScoreV1, TierV1};
 use crate::format::parts_v1::{
     Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
 };
@@ -76,6 +77,15 @@ pub(in crate::format) struct Document {
     pub(super) census: Census,
     /// One row a metric of a benchmark.
     pub(super) benchmarks: Vec<Row>,
+    /// The load, one entry a scenario and side; only where there was load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) load: Vec<Load>,
+    /// What became of the tiers of targets; only where there was load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) targets: Vec<TierV1>,
+    /// The score of the service under load; only where there was load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) score: Option<ScoreV1>,
     /// What the reader should know.
     pub(super) warnings: Vec<String>,
     /// What the whole check took, seconds.

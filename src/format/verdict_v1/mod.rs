@@ -2,12 +2,13 @@
 //!
 //! The keys up to `duration_seconds` (and up to `reason` in a row) are the contract that scripts rely on. `outcomes`,
 //! `warning_codes`, `policy` and `evidence`, and in a row `nature`, `benchmark`, `blind` and `slots`, were added to it;
-//! a reader does without them.
+//! a reader does without them. `load`, `targets` and `score` are there where there was load.
 //!
 //! `evidence` is the run without its samples. A measurement there points to its row for the values of its slots, so each
 //! value stands in the file once, and a verdict whose slots were edited is judged by what it shows.
 
 mod document;
+mod load;
 mod reader;
 mod writer;
 
@@ -118,6 +119,61 @@ mod tests {
         assert_eq!(read.outcomes, [(Outcome::Regressed, String::new())]);
         assert_eq!(read.judgements.len(), example::verdict().judgements.len());
         assert_eq!(read.judgements[0].slots, Vec::<Vec<SlotValue>>::new());
+    }
+
+    #[test]
+    fn load_targets_and_score_come_back_bit_by_bit() {
+        let verdict = example::load_verdict();
+        let bytes = to_json(&verdict);
+        let read = from_json(&bytes).unwrap();
+        assert_eq!(read, verdict);
+        assert_eq!(to_json(&read), bytes);
+    }
+
+    #[test]
+    fn load_has_the_keys_of_the_contract() {
+        let value: serde_json::Value = serde_json::from_slice(&to_json(&example::load_verdict())).unwrap();
+        let load = &value["load"][1];
+        assert_eq!((&load["id"], &load["side"]), (&"load:checkout".into(), &"head".into()));
+        assert_eq!((&load["seconds"], &load["rate"]), (&8.0.into(), &200.0.into()));
+        let requests = &load["requests"];
+        assert_eq!((&requests["scheduled"], &requests["completed"]), (&1_600.into(), &1_560.into()));
+        assert_eq!((&requests["errors"], &requests["unfinished"]), (&30.into(), &10.into()));
+        assert_eq!(
+            (&requests["error_kinds"]["timeout"], &requests["error_kinds"]["dns"]),
+            (&12.into(), &0.into())
+        );
+        for key in ["latency_ns", "service_time_ns", "send_lag_ns"] {
+            for quantile in ["p50", "p90", "p95", "p99", "p99.9", "max"] {
+                assert!(load[key][quantile].is_f64(), "{key} {quantile}");
+            }
+        }
+        assert_eq!(load["lower_bounds"], serde_json::json!({"latency_ns": ["p99.9", "max"]}));
+        let tier = &value["targets"][1];
+        assert_eq!((&tier["tier"], &tier["parts"][0]["name"]), (&"production".into(), &"latency.p95".into()));
+        assert!(tier["met"].is_boolean() && tier["parts"][0]["measured"].is_f64());
+        let score = &value["score"];
+        assert_eq!((&score["of"], &score["parts"][0]["name"]), (&10.into(), &"latency.p95".into()));
+        assert!(score["points"].is_f64() && score["grade"].is_string() && score["coverage"].is_f64());
+        assert!(score["parts"][0]["points"].is_f64() && score["parts"][0]["measured"].is_boolean());
+    }
+
+    #[test]
+    fn load_that_contradicts_itself_is_refused() {
+        let text = String::from_utf8(to_json(&example::load_verdict())).unwrap();
+        let edited = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            from_json(text.replacen(from, to, 1).as_bytes()).unwrap_err()
+        };
+        insta::assert_snapshot!(edited("\"scheduled\": 1600", "\"scheduled\": 1601"), @"");
+        insta::assert_snapshot!(edited("\"completed\": 1560", "\"completed\": 18446744073709551615"), @"");
+        insta::assert_snapshot!(edited("\"id\": \"load:checkout\"", "\"id\": \"checkout\""), @"");
+        insta::assert_snapshot!(edited("\"side\": \"base\"", "\"side\": \"head\""), @"");
+        insta::assert_snapshot!(edited("\"p90\": ", "\"p90\": 9e99"), @"");
+        insta::assert_snapshot!(edited("\"seconds\": 8.0", "\"seconds\": -8.0"), @"");
+        insta::assert_snapshot!(edited("\"name\": \"latency.p95\"", "\"name\": \"latency.p42\""), @"");
+        insta::assert_snapshot!(edited("\"of\": 10", "\"coverage\": 7"), @"");
+        insta::assert_snapshot!(edited("\"200\": ", "\"2e2\": "), @"");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::document::{
     Census, Change, Document, Evidence, Family, Measurement, OutcomeWord, Reasoned, Row, SlotV1, VoidBlock,
 };
+use super::load::{loads, tiers};
 use crate::format::{
     parts_v1::benchmark,
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
@@ -49,6 +50,12 @@ impl Document {
             families: self.families.into_iter().map(verdict::Family::from).collect(),
             census: self.census.into(),
             judgements,
+            load: loads(self.load)?,
+            targets: tiers(self.targets)?,
+            score: match self.score {
+                Some(score) => Some(score.model().map_err(|fault| fault.under("score"))?),
+                None => None,
+            },
             warnings: warnings(self.warnings, self.warning_codes),
             duration_seconds: self.duration_seconds,
             evidence: None,

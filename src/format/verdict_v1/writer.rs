@@ -6,6 +6,7 @@ use super::document::{
     Census, Change, Document, Evidence, Family, Ignored, Measurement, OutcomeWord, Reasoned, Row, SlotV1,
     VoidBlock,
 };
+use super::load::{Load, ScoreV1, TierV1};
 use crate::format::{
     layout,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
@@ -45,6 +46,9 @@ impl From<&CheckVerdict> for Document {
             families: verdict.families.iter().map(Family::from).collect(),
             census: Census::from(&verdict.census),
             benchmarks: verdict.judgements.iter().map(Row::from).collect(),
+            load: verdict.load.iter().map(Load::from).collect(),
+            targets: verdict.targets.iter().map(TierV1::from).collect(),
+            score: verdict.score.as_ref().map(ScoreV1::from),
             warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
             duration_seconds: verdict.duration_seconds,
             warning_codes: verdict.warnings.iter().map(|warning| warning.code.clone()).collect(),

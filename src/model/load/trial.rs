@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::run::Side;
+use crate::model::run::Side;
 
 /// Significant digits of every distribution: values are right to 0.1 %.
 pub const DIGITS: u8 = 3;
@@ -50,12 +50,13 @@ fn empty() -> Histogram<u64> {
 impl Distribution {
     /// Adds a duration that was seen to its end.
     pub fn record(&mut self, ns: u64) {
-        self.known.saturating_record(ns.clamp(1, LONGEST_NS));
+        // `record` grows the range, `saturating_record` would clip to what there is; within an hour it cannot fail.
+        let _ = self.known.record(ns.clamp(1, LONGEST_NS));
     }
 
     /// Adds a duration that had not ended after `ns`.
     pub fn record_at_least(&mut self, ns: u64) {
-        self.at_least.get_or_insert_with(empty).saturating_record(ns.clamp(1, LONGEST_NS));
+        let _ = self.at_least.get_or_insert_with(empty).record(ns.clamp(1, LONGEST_NS));
     }
 
     /// Adds all of another distribution.
