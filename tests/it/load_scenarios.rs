@@ -67,3 +67,24 @@ fn the_page_names_every_key() {
     }
     assert!(missing.is_empty(), "docs/load.md does not name {missing:?}");
 }
+
+#[test]
+fn the_scenario_of_the_example_bot_asks_valid_updates() {
+    let path = Path::new(ROOT).join("examples/bot/tollgate.toml");
+    let file = read::read(&path).unwrap_or_else(|error| panic!("{error}"));
+    let scenarios = resolve(Flags::default(), &file).loads;
+    assert_eq!(scenarios.len(), 1);
+    let script = Script::compile(&scenarios[0].flows, &scenarios[0].folder, 7).unwrap();
+    let mut kinds = BTreeSet::new();
+    for number in 0..500 {
+        let request = script.session(number).next().unwrap();
+        let update: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(update["update_id"], number);
+        assert!(update["message"]["chat"]["id"].is_i64());
+        let text = update["message"]["text"].as_str().unwrap();
+        kinds.insert(
+            text.strip_prefix('/').map_or("question", |rest| rest.split(' ').next().unwrap()).to_owned(),
+        );
+    }
+    assert_eq!(kinds, ["price", "question", "start"].map(str::to_owned).into());
+}
