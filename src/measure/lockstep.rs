@@ -218,7 +218,7 @@ fn blamed(lineup: &Lineup<'_>, failure: &Failure, side: Side) -> Option<usize> {
 #[must_use]
 pub fn readings(complete: &Complete, sampling: Sampling, scale: f64) -> Vec<Sample> {
     let kept = match sampling {
-        Sampling::Timed => complete.samples.as_slice(),
+        Sampling::Timed | Sampling::WholeSeconds => complete.samples.as_slice(),
         Sampling::Quick => &complete.samples[complete.samples.len().saturating_sub(1)..],
     };
     let scaled = |sample: &Sample| Sample { iterations: sample.iterations, total: sample.total * scale };

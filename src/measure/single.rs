@@ -101,7 +101,7 @@ impl Recorder<'_> {
             for ((_, way, sampling), members) in groups {
                 let members = self.affordable(members);
                 if way == Way::Files {
-                    self.files(&members, u64::from(round), may_void)?;
+                    self.files(&members, sampling, u64::from(round), may_void)?;
                 } else {
                     self.linked(&members, sampling, u64::from(round), may_void)?;
                 }
@@ -204,12 +204,18 @@ impl Recorder<'_> {
     }
 
     /// One process for all of a target's benchmarks, which writes files.
-    fn files(&mut self, members: &[usize], round: u64, may_void: bool) -> Result<(), &'static str> {
+    fn files(
+        &mut self,
+        members: &[usize],
+        sampling: Sampling,
+        round: u64,
+        may_void: bool,
+    ) -> Result<(), &'static str> {
         let Some(&first) = members.first() else { return Ok(()) };
         let names = members.iter().map(|index| self.contenders[*index].entry.raw.as_str());
         let only = filter::exactly(names);
         let settings = &self.request.slot;
-        let args = file_arguments(settings.warm_up, settings.measurement, settings.samples, Some(&only));
+        let args = file_arguments(settings, sampling, Some(&only));
         let seconds: f64 = members.iter().map(|index| self.contenders[*index].cost.slot_seconds()).sum();
         let padding =
             padding(self.request.seed, &self.request.pairs[self.contenders[first].pair].target, round, 0);
