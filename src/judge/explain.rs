@@ -130,10 +130,24 @@ fn unchanged(story: &Story) -> String {
             false => format!("{}, within {}", moved(story, change.estimate), margin(story)),
         };
     }
+    // So few residuals cannot show it at the rate of all tests, however large it is
+    if let Basis::Stored { pool, .. } = evidence.basis
+        && worsening(story, change.estimate) < 0.0
+        && is_beyond(story, change.estimate)
+    {
+        let moved = moved_within(story, change);
+        return format!(
+            "looks {moved}, which {pool} stored residuals are too few to show; not {} by more than {}",
+            words.worse,
+            margin(story)
+        );
+    }
     let [best, worst] = worsenings(story, change);
     match (best, worst) {
         // The interval has a higher confidence than the look asks, so it may reach beyond what the look has shown
-        (_, None) => format!("not {} by more than {}, with {}", words.worse, margin(story), shown_confidence()),
+        (_, None) => {
+            format!("not {} by more than {}, with {}", words.worse, margin(story), shown_confidence())
+        }
         (_, Some(worst)) if worst > evidence.margin => format!(
             "not {} by more than {}, with {} (the interval's {} with {})",
             words.worse,
