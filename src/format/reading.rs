@@ -153,11 +153,9 @@ impl fmt::Display for Error {
             Fault::Syntax { line, column, message } => {
                 write!(f, "cannot be read in line {line}, column {column}: {}", shown(message))
             }
-            Fault::NoObject { start } if start.is_empty() => {
-                f.write_str("is empty, so it is no run or verdict file")
-            }
+            Fault::NoObject { start } if start.is_empty() => f.write_str("is empty"),
             Fault::NoObject { start } => {
-                write!(f, "is no run or verdict file: it starts with `{}`", shown(start))
+                write!(f, "is no run, verdict or baseline file: it starts with `{}`", shown(start))
             }
             Fault::NoSchema => f.write_str("has no key `schema`, so it is no file of tollgate"),
             Fault::Unknown { found } => {

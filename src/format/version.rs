@@ -123,10 +123,13 @@ mod tests {
     #[test]
     fn what_is_no_object_is_told_by_how_it_starts() {
         let told = |bytes: &[u8]| kind(bytes).unwrap_err().in_file("v.json").to_string();
-        assert_eq!(told(b"[]"), "`v.json` is no run or verdict file: it starts with `[]`");
-        assert_eq!(told(b" \n17"), "`v.json` is no run or verdict file: it starts with `17`");
-        assert_eq!(told(b"\x1bPK\xff"), "`v.json` is no run or verdict file: it starts with `\\u{1b}PK\u{fffd}`");
+        assert_eq!(told(b"[]"), "`v.json` is no run, verdict or baseline file: it starts with `[]`");
+        assert_eq!(told(b" \n17"), "`v.json` is no run, verdict or baseline file: it starts with `17`");
+        assert_eq!(
+            told(b"\x1bPK\xff"),
+            "`v.json` is no run, verdict or baseline file: it starts with `\\u{1b}PK\u{fffd}`"
+        );
         assert_eq!(told("é".repeat(99).as_bytes()).matches('é').count(), 20);
-        assert_eq!(told(b" "), "`v.json` is empty, so it is no run or verdict file");
+        assert_eq!(told(b" "), "`v.json` is empty");
     }
 }

@@ -102,9 +102,9 @@ pub fn measure(
         progress.tell(Event::Measuring(Measuring {
             benchmark: request.line.clone(),
             rounds: index + 1,
-            next_look: request.processes,
-            decided: 0,
-            benchmarks: 1,
+            next_look: 0,
+            decided: index as usize + 1,
+            benchmarks: request.processes as usize,
             elapsed,
             remaining: Duration::from_secs_f64(left),
         }));

@@ -19,8 +19,7 @@ use crate::{
 /// Ids that a warning names.
 const NAMED: usize = 5;
 /// Why slots are long with an old criterion, and what to do about it.
-pub(super) const WHOLE_SECONDS: &str =
-    "are measured for whole seconds, since criterion before 0.4 takes no shorter times: update it for slots twenty times shorter";
+pub(super) const WHOLE_SECONDS: &str = "are measured for whole seconds, since criterion before 0.4 takes no shorter times: update it for slots twenty times shorter";
 /// What a process that writes files does beside its slot: analysis and writing, seconds.
 const FILE_SECONDS: f64 = 0.1;
 
@@ -94,7 +93,12 @@ pub(super) fn samplings(target: &str, costs: &[(&Benchmark, &Cost)]) -> Vec<(&'s
     let kinds = [
         ("own_times", Sampling::Quick, true, format!("set their own times, {quick}")),
         ("own_times", Sampling::Timed, true, "set their own times, which this criterion keeps to".into()),
-        ("own_times", Sampling::WholeSeconds, true, "set their own times, which this criterion keeps to".into()),
+        (
+            "own_times",
+            Sampling::WholeSeconds,
+            true,
+            "set their own times, which this criterion keeps to".into(),
+        ),
         ("whole_seconds", Sampling::WholeSeconds, false, WHOLE_SECONDS.into()),
         ("long_iteration", Sampling::Quick, false, format!("run long, {quick}")),
     ];

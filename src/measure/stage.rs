@@ -235,9 +235,7 @@ fn seconds(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Sampling, SlotSettings, file_arguments, left_behind, scout_arguments, slot_arguments,
-    };
+    use super::{Sampling, SlotSettings, file_arguments, left_behind, scout_arguments, slot_arguments};
     use std::time::Duration;
 
     fn line(args: &[std::ffi::OsString]) -> String {

@@ -477,7 +477,8 @@ mod tests {
             }
         };
         let message = alien(|metric| metric.unit = "ms".into());
-        let expected = "measured in `ns` (lower is better) in one input and in `ms` (lower is better) in another";
+        let expected =
+            "measured in `ns` (lower is better) in one input and in `ms` (lower is better) in another";
         assert_eq!(message, expected);
         assert!(alien(|metric| metric.direction = Direction::Higher).contains("`ns` (higher is better)"));
         // Its nature is how it is judged, not what it means: an older file may know it otherwise

@@ -92,7 +92,7 @@ fn base_and_head_may_have_different_versions_of_criterion() {
     {
         let measurement = outcome.of(id);
         assert_eq!(measurement.blocks.len(), usize::from(measured), "{id}");
-        assert_eq!(measurement.fate == Fate::Ignored("left out by `--filter`".into()), !measured, "{id}");
+        assert_eq!(measurement.fate == Fate::Ignored("not matched by `--filter`".into()), !measured, "{id}");
     }
 }
 
