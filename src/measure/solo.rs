@@ -4,7 +4,7 @@
 use super::{
     builds::BenchExecutable,
     criterion::{files, filter},
-    lockstep::{Lineup, Measured, Seat, readings, void_reason},
+    lockstep::{Lineup, Measured, Seat, readings},
     slot::{Failure, Trouble},
     stage::{Stage, file_arguments, slot_arguments},
     subject::Place,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     files::scratch,
     machine::noise::Meter,
-    model::run::{Block, Sample, Side, Slot},
+    model::run::{Sample, Side, Slot},
     plan::deal::{SLOTS, deal, padding},
     process::{self, Child, Spec},
 };
@@ -54,13 +54,7 @@ pub fn block(
         slots.push(Slot { side, padding, samples });
         tell(seat.subject);
     }
-    let disturbance = meter.read(waited);
-    let void = void_reason(&disturbance, stage.settings.void_share).filter(|_| seat.may_void);
-    Ok(Measured {
-        subject: seat.subject,
-        block: Block { slots, void },
-        seconds: disturbance.wall.as_secs_f64(),
-    })
+    Ok(Measured::of(seat, slots, &meter.read(waited), stage.settings.void_share))
 }
 
 type Taken = Result<(Vec<Sample>, Duration), Failure>;

@@ -6,7 +6,7 @@ use super::document::{
     Census, Change, Document, Evidence, Family, Measurement, OutcomeWord, Reasoned, Row, SlotV1, VoidBlock,
 };
 use crate::format::{
-    parts_v1::benchmark,
+    parts_v1::{self, benchmark},
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     run_v1::check_unique,
     version::Kind,
@@ -14,7 +14,6 @@ use crate::format::{
 use crate::model::{
     benchmark::{Benchmark, BenchmarkId},
     census,
-    metric::Metric,
     outcome::{ErrorClass, Outcome},
     policy::Policy,
     run::{self, Run},
@@ -141,12 +140,7 @@ impl Row {
         Ok(Judgement {
             benchmark: Benchmark { target: self.target, id },
             display_id: self.id,
-            metric: Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature: self.nature.into(),
-            },
+            metric: parts_v1::metric(self.metric, self.unit, self.direction, self.nature),
             verdict: self.verdict.into(),
             rounds: self.rounds,
             base: self.base,
@@ -251,12 +245,7 @@ impl Measurement {
         let blocks = blocks(values, self.void_blocks)?;
         Ok(run::Measurement {
             benchmark: benchmark(self.target, self.id)?,
-            metric: Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature: self.nature.into(),
-            },
+            metric: parts_v1::metric(self.metric, self.unit, self.direction, self.nature),
             fate: self.fate.into(),
             method: self.method.into(),
             blocks,
