@@ -24,11 +24,11 @@ pub struct Measuring {
     pub benchmark: String,
     /// Its rounds so far.
     pub rounds: u32,
-    /// The rounds at which it is looked at next.
+    /// The rounds at which it is looked at next; 0 where nothing is decided, because one revision is measured alone.
     pub next_look: u32,
-    /// Benchmarks decided so far.
+    /// Benchmarks decided so far; processes that were measured, where nothing is decided.
     pub decided: usize,
-    /// Benchmarks to decide.
+    /// Benchmarks to decide; processes to measure, where nothing is decided.
     pub benchmarks: usize,
     /// Measuring time spent.
     pub elapsed: Duration,

@@ -153,7 +153,7 @@ pub(super) fn doctor(door: &Door, args: &DoctorArgs) -> Result<Outcome, Failure>
         quick: args.quick,
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
         executable: door.executable()?,
-        state: std::env::temp_dir(),
+        state: doctor::state_folder(),
     };
     let report = door.with_progress(|progress| doctor::run(&request, progress, &door.interrupt))?;
     if args.json {

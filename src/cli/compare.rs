@@ -27,12 +27,12 @@ pub(super) fn compare(door: &Door, args: &CompareArgs) -> Result<Outcome, Failur
     if args.strict {
         policy.strictness = Strictness::Strict;
     }
-    let inputs = match (&args.slots, args.pair.as_slice()) {
-        (Some(file), _) => compare::Inputs::Slots(file.clone()),
-        (None, [base, head]) => {
+    let inputs = match (&args.slots, &args.first, &args.second) {
+        (Some(file), ..) => compare::Inputs::Slots(file.clone()),
+        (None, Some(base), Some(head)) => {
             compare::Inputs::Results { base: vec![base.clone()], head: vec![head.clone()] }
         }
-        (None, _) => compare::Inputs::Results { base: args.base.clone(), head: args.head.clone() },
+        _ => compare::Inputs::Results { base: args.base.clone(), head: args.head.clone() },
     };
     let named: Vec<&Path> = match &inputs {
         compare::Inputs::Slots(file) => vec![file],

@@ -2,12 +2,12 @@
 
 use super::{
     Door,
-    args::baseline::{AcceptArgs, BaselineAction, PruneArgs, SaveArgs, ShowArgs, StoreArg},
+    args::baseline::{AcceptArgs, BaselineAction, FetchArgs, PruneArgs, SaveArgs, ShowArgs, StoreArg},
     resolve::selection,
 };
 use crate::{
     commands::{
-        baseline::{self, World, accept, list, prune, save, show, text, verify},
+        baseline::{self, World, accept, fetch, list, prune, save, show, text, verify},
         failure::Failure,
         run,
     },
@@ -34,7 +34,8 @@ pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, F
     };
     match action {
         BaselineAction::Save(args) => save(door, &here, &args),
-        BaselineAction::List(_) => {
+        BaselineAction::List(args) => {
+            fetch_first(door, &here, &args.fetch)?;
             let request = list::Request { directory: &here, current: None, from: Store::Both };
             let report = door.with_world(|world| list::list(&request, world))?;
             door.tell(&text::listed(&report), report.outcome())
@@ -52,6 +53,18 @@ pub(super) fn baseline(door: &Door, action: BaselineAction) -> Result<Outcome, F
             door.tell(&text::verified(&verified), verify::outcome(&verified))
         }
     }
+}
+
+/// Fetches run records where that was asked for.
+fn fetch_first(door: &Door, here: &Path, args: &FetchArgs) -> Result<(), Failure> {
+    if args.fetch {
+        let remote = args.remote.clone().map_or_else(
+            || door.settings(Flags::default()).map(|settings| settings.remote),
+            Result::<_, Failure>::Ok,
+        )?;
+        door.with_world(|world| fetch::fetch(here, Some(&remote), world))?;
+    }
+    Ok(())
 }
 
 fn save(door: &Door, here: &Path, args: &SaveArgs) -> Result<Outcome, Failure> {
@@ -131,6 +144,7 @@ fn measure(
 }
 
 fn show(door: &Door, here: &Path, args: ShowArgs) -> Result<Outcome, Failure> {
+    fetch_first(door, here, &args.fetch)?;
     let environment = args.environment.as_deref().map(key).transpose()?;
     let request =
         show::Request { directory: here, benchmark: args.benchmark, environment, from: args.store.into() };

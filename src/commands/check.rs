@@ -12,9 +12,9 @@ use crate::{
         state::{State, forget_results},
     },
     config::resolve::{ModeChoice, Settings},
-    git::Repository,
     judge::{self, load::is_load, stored::suspects},
     load::gate::metrics::ERROR_RATE,
+    machine::fingerprint,
     measure::{Measured, listing::Listed, trees::BaseChoice},
     model::{
         benchmark::Benchmark,
@@ -68,9 +68,7 @@ pub struct Done {
 /// When a revision is unknown, head cannot be built, or there is no room to work. A benchmark that fails is part of the verdict.
 pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Done, Failure> {
     let work = work(request, progress, interrupt);
-    if let Ok(repository) = Repository::discover(&request.directory) {
-        forget_results(&repository.root().join("target/tollgate"));
-    }
+    forget_results(&request.directory, interrupt);
     if request.settings.mode == ModeChoice::Stored {
         return against_baselines(request, work, Session::open(work, BaseChoice::Nothing)?);
     }
@@ -267,6 +265,7 @@ fn only_uncommitted(request: &Request, run: &Run) -> Option<Warning> {
 fn load(session: &Session<'_>) -> Result<Loaded, Failure> {
     let place = Place::open(&session.builds.root)?;
     let key = &session.environment.key;
+    place.check_keys(key, &fingerprint::key)?;
     load_from(From::Both, &place.baselines, &place.history, &place.commits, key)
         .map_err(|error| Failure::new(ErrorClass::Configuration, error))
 }
@@ -291,10 +290,12 @@ fn warnings_of(loaded: &Loaded, environment: &Environment) -> Vec<Warning> {
         } else {
             format!("there are baselines of {}, which are never compared with", others.join("; "))
         };
+        // A check never talks to a remote of its own accord
         warnings.push(Warning::new(
             "no_baseline",
             format!(
-                "no baseline for environment {} ({}): {elsewhere}",
+                "no baseline for environment {} ({}): {elsewhere}; `tollgate baseline list --fetch` brings run records that the \
+                 remote may have",
                 environment.key,
                 machine(environment)
             ),

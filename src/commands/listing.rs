@@ -82,7 +82,10 @@ fn fate_words(fate: &Fate) -> String {
         Fate::Identical => "identical: same machine code on both sides".into(),
         Fate::New => "new: only head has it".into(),
         Fate::Missing => "missing: only base has it".into(),
-        Fate::Failed { message, .. } => format!("failed: {}", escape::terminal(message)),
+        Fate::Failed { side, message } => {
+            let on = side.map_or(String::new(), |side| format!(" on {}", side.as_str()));
+            format!("failed{on}: {}", escape::terminal(message))
+        }
         Fate::Ignored(why) => format!("left out: {}", escape::terminal(why)),
     }
 }

@@ -1,15 +1,21 @@
 //! What a check leaves behind below `target/tollgate`: its last results, and the state that a re-run goes on from.
 
 use crate::{
+    cargo::{
+        invocation::Invocation,
+        metadata::{self, Selection},
+    },
     commands::{failure::Failure, session::Session},
     config::resolve::Settings,
     files::atomic,
     format::{run_v1, verdict_v1},
+    git::Repository,
     model::{
         outcome::ErrorClass,
         run::{Measurement, Run},
         verdict::CheckVerdict,
     },
+    process::Interrupt,
     report,
 };
 use sha2::{Digest, Sha256};
@@ -92,11 +98,26 @@ impl State {
 }
 
 /// Removes the last results, so that a check that fails leaves no old verdict that looks like its own.
-pub(super) fn forget_results(folder: &Path) {
+pub(super) fn forget_results(directory: &Path, interrupt: &Interrupt) {
+    if let Ok(repository) = Repository::discover(directory) {
+        forget_results_in(&target_folder(&repository, interrupt).join("tollgate"));
+    }
+}
+
+fn forget_results_in(folder: &Path) {
     for name in ["run.json", "verdict.json", "verdict.md"] {
         // Mostly there is nothing to remove; what cannot be removed cannot be written either, and is told then.
         let _ = fs::remove_file(folder.join(name));
     }
+}
+
+/// Where cargo builds the work tree: the settings of cargo and its variables may put that anywhere.
+fn target_folder(repository: &Repository, interrupt: &Interrupt) -> PathBuf {
+    let root = repository.root();
+    let asked = Invocation::new(root, root, repository.prefix(), interrupt)
+        .and_then(|invocation| metadata::read(&invocation, &Selection::default(), interrupt));
+    // What cargo refuses now it refuses again when the build asks, and that is told then.
+    asked.map_or_else(|_| root.join("target"), |workspace| workspace.target_directory)
 }
 
 /// Removes the oldest states beyond the bound, this one never.
@@ -124,4 +145,60 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn failed(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     let message = format!("could not write `{}`: {error}", path.display());
     Failure::message(ErrorClass::Reporting, message, "make room or give write permission; the verdict stands")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{forget_results_in, target_folder};
+    use crate::{git::Repository, process::Interrupt};
+    use std::{env, fs, path::Path};
+
+    /// A repository with one commit, in whose folder `below` a package builds into a target folder of the user's choice.
+    fn repository(root: &Path, below: &str, target: &str) {
+        let git = git2::Repository::init(root).unwrap();
+        let someone = git2::Signature::now("a", "a@b.c").unwrap();
+        let tree = git.find_tree(git.index().unwrap().write_tree().unwrap()).unwrap();
+        git.commit(Some("HEAD"), &someone, &someone, "first", &tree, &[]).unwrap();
+        let package = root.join(below);
+        let manifest = "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2021\"\n";
+        let files = [
+            ("Cargo.toml", manifest.to_owned()),
+            ("src/lib.rs", String::new()),
+            (".cargo/config.toml", format!("[build]\ntarget-dir = \"{target}\"\n")),
+        ];
+        for (path, text) in files {
+            fs::create_dir_all(package.join(path).parent().unwrap()).unwrap();
+            fs::write(package.join(path), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn results_are_looked_for_where_cargo_builds_and_the_work_tree_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        repository(&root, "crates/sample", "elsewhere");
+        let package = root.join("crates/sample");
+        let found = target_folder(&Repository::discover(&package).unwrap(), &Interrupt::new());
+        // Cargo's variable, which may be set for this very test, outranks its file.
+        let variable = env::var_os("CARGO_TARGET_DIR").or_else(|| env::var_os("CARGO_BUILD_TARGET_DIR"));
+        assert_eq!(found, variable.map_or(package.join("elsewhere"), Into::into));
+        assert!(!package.join("Cargo.lock").exists());
+        fs::write(package.join("Cargo.toml"), "no manifest").unwrap();
+        let fallback = target_folder(&Repository::discover(&package).unwrap(), &Interrupt::new());
+        assert_eq!(fallback, root.join("target"));
+    }
+
+    #[test]
+    fn old_results_go_and_states_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = folder.path();
+        fs::create_dir_all(results.join("state")).unwrap();
+        for name in ["run.json", "verdict.json", "verdict.md", "state/1.json"] {
+            fs::write(results.join(name), "old").unwrap();
+        }
+        forget_results_in(results);
+        let left: Vec<_> = fs::read_dir(results).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["state"]);
+        assert!(results.join("state/1.json").exists());
+    }
 }

@@ -202,12 +202,7 @@ impl Entry {
         if self.runs.len() > MAX_RUNS {
             return Err(invalid("runs", format!("more than {MAX_RUNS} entries")));
         }
-        let metric = metric::Metric {
-            name: self.metric,
-            unit: self.unit,
-            direction: self.direction.into(),
-            nature: self.nature.into(),
-        };
+        let metric = parts_v1::metric(self.metric, self.unit, self.direction, self.nature);
         let mut levels = Vec::with_capacity(self.levels.len());
         for (at, line) in self.levels.into_iter().enumerate() {
             levels.push(line.model().map_err(|fault| fault.under(&format!("levels[{at}]")))?);

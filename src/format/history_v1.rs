@@ -20,7 +20,6 @@ use super::{
 use crate::model::{
     baseline::{RecordedSeries, RunRecord},
     environment::EnvironmentKey,
-    metric::Metric,
 };
 
 /// How much of the commit stands in a path.
@@ -215,12 +214,7 @@ impl Document {
 
 impl Entry {
     fn model(self, room: &mut Room) -> Result<RecordedSeries, Fault> {
-        let metric = Metric {
-            name: self.metric,
-            unit: self.unit,
-            direction: self.direction.into(),
-            nature: self.nature.into(),
-        };
+        let metric = parts_v1::metric(self.metric, self.unit, self.direction, self.nature);
         check_values(metric.nature, &self.values).map_err(|problem| invalid("values", problem))?;
         Ok(RecordedSeries {
             benchmark: parts_v1::benchmark(self.target, self.id)?,

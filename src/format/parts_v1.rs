@@ -314,6 +314,11 @@ pub(super) fn benchmark(target: String, id: String) -> Result<Benchmark, Fault> 
     Ok(Benchmark { target, id })
 }
 
+/// The metric that four keys of a row, measurement or series spell.
+pub(super) fn metric(name: String, unit: String, direction: Direction, nature: Nature) -> metric::Metric {
+    metric::Metric { name, unit, direction: direction.into(), nature: nature.into() }
+}
+
 /// The stored runs of one metric of one benchmark, of the current level.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Series {
@@ -375,15 +380,11 @@ impl From<&StoredRun> for SeriesRun {
 impl Series {
     pub(super) fn model(self, room: &mut Room) -> Result<StoredSeries, Fault> {
         let runs = self.runs.into_iter().enumerate();
-        let nature = self.nature.into();
+        let metric = metric(self.metric, self.unit, self.direction, self.nature);
+        let nature = metric.nature;
         Ok(StoredSeries {
             benchmark: benchmark(self.target, self.id)?,
-            metric: metric::Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature,
-            },
+            metric,
             runs: runs
                 .map(|(at, run)| run.model(nature, room).map_err(|fault| fault.under(&format!("runs[{at}]"))))
                 .collect::<Result<_, _>>()?,

@@ -63,6 +63,11 @@ pub enum Fault {
         /// What was found or missed.
         message: String,
     },
+    /// It is no JSON object.
+    NoObject {
+        /// Its beginning; empty when it has none.
+        start: String,
+    },
     /// It has no key `schema`.
     NoSchema,
     /// The value of `schema` is nothing that tollgate writes.
@@ -148,6 +153,10 @@ impl fmt::Display for Error {
             Fault::Syntax { line, column, message } => {
                 write!(f, "cannot be read in line {line}, column {column}: {}", shown(message))
             }
+            Fault::NoObject { start } if start.is_empty() => f.write_str("is empty"),
+            Fault::NoObject { start } => {
+                write!(f, "is no run, verdict or baseline file: it starts with `{}`", shown(start))
+            }
             Fault::NoSchema => f.write_str("has no key `schema`, so it is no file of tollgate"),
             Fault::Unknown { found } => {
                 write!(f, "has the unknown format `{}`", shown(found))
@@ -173,7 +182,7 @@ impl Hint for Error {
             Fault::Digest { .. } => {
                 "restore the file from git, or measure again with `tollgate baseline save`"
             }
-            Fault::NoSchema | Fault::Unknown { .. } | Fault::Other { .. } => {
+            Fault::NoObject { .. } | Fault::NoSchema | Fault::Unknown { .. } | Fault::Other { .. } => {
                 "give a file that tollgate wrote: `tollgate check --output json=FILE` or `tollgate run`"
             }
             _ => return None,
@@ -228,7 +237,7 @@ pub(super) fn read<T: DeserializeOwned>(
         // A document of another kind or version misses keys; say what it is rather than what it misses.
         Err(error) => Err(match version::declared(bytes) {
             Ok(declared) => version::check(&declared, kind).err().unwrap_or_else(|| Fault::from(&error)),
-            Err(unreadable) if unreadable.fault == Fault::NoSchema => Fault::NoSchema,
+            Err(Error { fault: fault @ (Fault::NoSchema | Fault::NoObject { .. }), .. }) => fault,
             Err(_) => Fault::from(&error),
         }),
     }

@@ -9,14 +9,14 @@ use super::{
     histogram::Room,
     layout, load_v1,
     parts_v1::{
-        Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning,
+        self, Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning,
         benchmark,
     },
     policy_v1::Policy,
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     version::Kind,
 };
-use crate::model::{metric::Metric, run};
+use crate::model::run;
 
 /// Containers down to this depth stand on lines of their own: the deepest is one slot.
 const DEPTH: usize = 6;
@@ -245,12 +245,7 @@ impl Measurement {
         let blocks = self.blocks.into_iter().enumerate();
         Ok(run::Measurement {
             benchmark: benchmark(self.target, self.id)?,
-            metric: Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature: self.nature.into(),
-            },
+            metric: parts_v1::metric(self.metric, self.unit, self.direction, self.nature),
             fate: self.fate.into(),
             method: self.method.into(),
             blocks: blocks

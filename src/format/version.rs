@@ -81,8 +81,18 @@ pub(super) fn declared(bytes: &[u8]) -> Result<String, Error> {
     struct Probe {
         schema: Option<String>,
     }
+    let text = bytes.trim_ascii_start();
+    if !text.starts_with(b"{") {
+        return Err(Fault::NoObject { start: beginning(text) }.into());
+    }
     let probe: Probe = serde_json::from_slice(bytes).map_err(|error| Fault::from(&error))?;
     Ok(probe.schema.ok_or(Fault::NoSchema)?)
+}
+
+/// The first characters of a text, enough to know it again.
+fn beginning(text: &[u8]) -> String {
+    const MOST: usize = 20;
+    String::from_utf8_lossy(&text[..text.len().min(4 * MOST)]).chars().take(MOST).collect()
 }
 
 #[cfg(test)]
@@ -108,6 +118,18 @@ mod tests {
         }
         assert!(kind(br#"{"schema": "other/1"}"#).is_err());
         assert!(kind(b"{}").is_err());
-        assert!(kind(b"[1]").is_err());
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_by_how_it_starts() {
+        let told = |bytes: &[u8]| kind(bytes).unwrap_err().in_file("v.json").to_string();
+        assert_eq!(told(b"[]"), "`v.json` is no run, verdict or baseline file: it starts with `[]`");
+        assert_eq!(told(b" \n17"), "`v.json` is no run, verdict or baseline file: it starts with `17`");
+        assert_eq!(
+            told(b"\x1bPK\xff"),
+            "`v.json` is no run, verdict or baseline file: it starts with `\\u{1b}PK\u{fffd}`"
+        );
+        assert_eq!(told("é".repeat(99).as_bytes()).matches('é').count(), 20);
+        assert_eq!(told(b" "), "`v.json` is empty");
     }
 }

@@ -106,7 +106,7 @@ impl Hint for Error {
                 path.display()
             )),
             Self::UnknownRevision { near, shallow, .. } => match near.as_slice() {
-                [] if *shallow => Some(UNSHALLOW.into()),
+                _ if *shallow => Some(UNSHALLOW.into()),
                 [] => Some("list the names with `git branch --all` and `git tag`, or fetch it first".into()),
                 names => Some(format!("did you mean `{}`?", names.join("` or `"))),
             },

@@ -6,7 +6,7 @@ use crate::{
     judge::{
         budget::Budget,
         counted::TOLERATED,
-        evidence::{Basis, Evidence, Untested},
+        evidence::{Basis, Evidence, Shown, Untested},
         load,
         subject::Subject,
         waiver::Cover,
@@ -17,7 +17,11 @@ use crate::{
         run::{Fate, Side},
         verdict::{Change, Verdict},
     },
-    stats::{prediction::LEAST_RUNS, proportion::Counted, sequential::LOOK_ROUNDS},
+    stats::{
+        prediction::LEAST_RUNS,
+        proportion::Counted,
+        sequential::{LOOK_ROUNDS, NO_WORSE_LEVELS},
+    },
     text::{plural, quantity},
 };
 
@@ -148,19 +152,49 @@ fn unchanged(story: &Story) -> String {
             false => format!("{}, within {}", moved(story, change.estimate), margin(story)),
         };
     }
+    // So few residuals cannot show it at the rate of all tests, however large it is
+    if let Basis::Stored { pool, .. } = evidence.basis
+        && worsening(story, change.estimate) < 0.0
+        && is_beyond(story, change.estimate)
+    {
+        let moved = moved_within(story, change);
+        return format!(
+            "looks {moved}, which {pool} stored residuals are too few to show; not {} by more than {}",
+            words.worse,
+            margin(story)
+        );
+    }
     let [best, worst] = worsenings(story, change);
     match (best, worst) {
+        // The interval has a higher confidence than the look asks, so it may reach beyond what the look has shown
+        (_, None) => {
+            format!("not {} by more than {}, with {}", words.worse, margin(story), shown_confidence())
+        }
+        (_, Some(worst)) if worst > evidence.margin => format!(
+            "not {} by more than {}, with {} (the interval's {} with {})",
+            words.worse,
+            margin(story),
+            shown_confidence(),
+            plain(worst),
+            confidence(change.confidence),
+        ),
         (Some(best), _) if best > 0.0 => format!("{}, within {}", moved_within(story, change), margin(story)),
         (_, Some(worst)) if worst < 0.0 && !is_beyond(story, change.estimate) => {
             format!("{}, within {}", moved_within(story, change), margin(story))
         }
         (_, Some(worst)) if worst <= 0.0 => format!("not {} at all", words.worse),
-        (_, Some(worst)) if worst <= evidence.margin => {
-            format!("not {} by more than {}", words.worse, plain(worst))
-        }
-        // The interval has a higher confidence than the look asks, so it may reach beyond what the look has shown
-        _ => format!("not {} by more than {}", words.worse, margin(story)),
+        (_, Some(worst)) => format!("not {} by more than {}", words.worse, plain(worst)),
     }
+}
+
+/// The confidence of what the looks show without an interval: "no worse than the margin", and what must be ruled out. The looks
+/// share its error.
+fn shown_confidence() -> String {
+    confidence(1.0 - NO_WORSE_LEVELS.iter().sum::<f64>())
+}
+
+fn confidence(share: f64) -> String {
+    format!("{} confidence", quantity::percent(share))
 }
 
 fn inconclusive(story: &Story) -> String {
@@ -174,6 +208,10 @@ fn inconclusive(story: &Story) -> String {
             "repeats of the same build differ by {}: measure each side six times, or find out why it does not repeat",
             quantity::value(disagreement, unit),
         );
+    }
+    // Only its budget is not settled: the sentence says so beside this
+    if evidence.shown == Shown::NoWorse {
+        return unchanged(story);
     }
     format!("{} {}", known(story), advice(story))
 }
@@ -202,6 +240,28 @@ fn known(story: &Story) -> String {
             words.worse,
             plain(worst.max(0.0)),
         ),
+        // The test that asks whether a large worsening is ruled out looks at the median too, at a lower confidence than the interval
+        [_, Some(worst)]
+            if !evidence.rules_out && evidence.median_change.is_some() && worst <= must_rule_out(story) =>
+        {
+            format!(
+                "its fastest samples are not {} by more than {}, but their median may be by {} and more,",
+                words.worse,
+                plain(worst),
+                quantity::percent(must_rule_out(story)),
+            )
+        }
+        [_, worst] if evidence.rules_out && worst.is_none_or(|worst| worst > must_rule_out(story)) => {
+            let wider = worst.map_or(String::new(), |worst| {
+                format!(" (by more than {} with {})", plain(worst), confidence(change.confidence))
+            });
+            format!(
+                "not {} by more than {} with {}{wider} is all that could be shown",
+                words.worse,
+                quantity::percent(must_rule_out(story)),
+                shown_confidence(),
+            )
+        }
         [_, Some(worst)] => {
             format!("not {} by more than {} is all that could be shown", words.worse, plain(worst))
         }
@@ -354,6 +414,11 @@ fn margin(story: &Story) -> String {
         }
         None => format!("the margin of {}", quantity::percent(wide)),
     }
+}
+
+/// The worsening that the check must rule out, at least the margin.
+fn must_rule_out(story: &Story) -> f64 {
+    story.subject.limits.must_rule_out.max(story.evidence.margin)
 }
 
 /// Which way is worse, as a relative change: positive when head is worse.

@@ -1,6 +1,6 @@
 //! Progress as a live bar, for terminals.
 
-use super::lines::measuring_words;
+use super::lines::{counted_words, measuring_words};
 use crate::{
     progress::{Event, Progress},
     text::escape,
@@ -51,7 +51,10 @@ impl Progress for Bar {
             Event::Note(words) => self.bar.println(format!("  {}", escape::terminal(&words))),
             Event::Warning(words) => self.bar.println(format!("warning: {}", escape::terminal(&words))),
             Event::Measuring(standing) => {
-                self.bar.set_style(styled("{spinner} [{bar:24}] {pos}/{len} decided  {wide_msg}"));
+                let counted = counted_words(&standing);
+                self.bar.set_style(styled(&format!(
+                    "{{spinner}} [{{bar:24}}] {{pos}}/{{len}} {counted}  {{wide_msg}}"
+                )));
                 self.bar.set_length(standing.benchmarks as u64);
                 self.bar.set_position(standing.decided as u64);
                 self.bar.set_message(measuring_words(&standing));

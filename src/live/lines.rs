@@ -49,12 +49,8 @@ impl<W: Write + Send> Progress for Lines<W> {
                     return;
                 }
                 state.last_measuring = Some(Instant::now());
-                format!(
-                    "  {} of {} decided; {}",
-                    standing.decided,
-                    standing.benchmarks,
-                    measuring_words(&standing)
-                )
+                let (counted, words) = (counted_words(&standing), measuring_words(&standing));
+                format!("  {} of {} {counted}; {words}", standing.decided, standing.benchmarks)
             }
             Event::Done => return,
         };
@@ -63,15 +59,19 @@ impl<W: Write + Send> Progress for Lines<W> {
     }
 }
 
-/// `num/sieve, 6 of 12 rounds, 34 s left`.
+/// What is counted: a run of one revision decides nothing.
+pub(super) fn counted_words(standing: &Measuring) -> &'static str {
+    if standing.next_look > 0 { "decided" } else { "processes" }
+}
+
+/// `num/sieve, 6 of 12 rounds, about 34 s left`; without the rounds where nothing is decided.
 pub(super) fn measuring_words(standing: &Measuring) -> String {
-    format!(
-        "{}, {} of {} rounds, about {} s left",
-        escape::terminal(&standing.benchmark),
-        standing.rounds,
-        standing.next_look,
-        standing.remaining.as_secs_f64().ceil()
-    )
+    let rounds = match standing.next_look {
+        0 => String::new(),
+        next_look => format!(", {} of {next_look} rounds", standing.rounds),
+    };
+    let (name, left) = (escape::terminal(&standing.benchmark), standing.remaining.as_secs_f64().ceil());
+    format!("{name}{rounds}, about {left} s left")
 }
 
 #[cfg(test)]
@@ -90,10 +90,25 @@ mod tests {
 
     #[test]
     fn measuring_is_told_once_in_a_while_not_once_a_slot() {
-        let measuring =
-            || Event::Measuring(Measuring { benchmark: "a".into(), benchmarks: 3, ..Measuring::default() });
+        let measuring = || {
+            let standing =
+                Measuring { benchmark: "a".into(), benchmarks: 3, next_look: 6, ..Measuring::default() };
+            Event::Measuring(standing)
+        };
         let text = told(vec![Event::Phase("measuring".into()), measuring(), measuring(), measuring()], false);
-        assert_eq!(text, "measuring\n  0 of 3 decided; a, 0 of 0 rounds, about 0 s left\n");
+        assert_eq!(text, "measuring\n  0 of 3 decided; a, 0 of 6 rounds, about 0 s left\n");
+    }
+
+    #[test]
+    fn a_run_that_decides_nothing_counts_its_processes() {
+        let standing = Measuring {
+            benchmark: "a".into(),
+            rounds: 2,
+            decided: 7,
+            benchmarks: 48,
+            ..Measuring::default()
+        };
+        assert_eq!(told(vec![Event::Measuring(standing)], false), "  7 of 48 processes; a, about 0 s left\n");
     }
 
     #[test]

@@ -85,10 +85,7 @@ fn alone(mut one: Preparing<'_, '_>, head: &BenchExecutable) -> Result<Vec<Alone
             (None, None) => one.prepared.settle(benchmark, failed("was never reached".into())),
         }
     }
-    let costs: Vec<(&Benchmark, &Cost)> = contenders.iter().map(|one| (&one.benchmark, &one.cost)).collect();
-    for (code, message) in samplings(&one.pair.target, &costs) {
-        one.prepared.warn(one.progress, code, message);
-    }
+    tell_of_samplings(&mut one, &contenders);
     Ok(contenders)
 }
 
@@ -106,8 +103,8 @@ fn wanted(one: &mut Preparing<'_, '_>, entries: &[Entry]) -> Vec<usize> {
 }
 
 fn by_files(mut one: Preparing<'_, '_>, head: &BenchExecutable) -> Result<Vec<Alone>, &'static str> {
-    let entries = match one.entries_by_files(head)? {
-        Ok(entries) => entries,
+    let (entries, sampling) = match one.entries_by_files(head)? {
+        Ok(listed) => listed,
         Err(message) => {
             let fate = Fate::Failed { side: Some(Side::Head), message };
             one.prepared.settle(whole_target(&one.pair.target), fate);
@@ -120,9 +117,19 @@ fn by_files(mut one: Preparing<'_, '_>, head: &BenchExecutable) -> Result<Vec<Al
         benchmark: Benchmark::new(&one.pair.target, entries[index].id.clone()),
         entry: entries[index].clone(),
         pair: one.index,
-        cost: file_cost(&one.request.slot),
+        cost: file_cost(&one.request.slot, sampling),
         metric: Metric::time(),
         way: Way::Files,
     };
-    Ok(wanted.into_iter().map(contender).collect())
+    let contenders: Vec<Alone> = wanted.into_iter().map(contender).collect();
+    tell_of_samplings(&mut one, &contenders);
+    Ok(contenders)
+}
+
+/// Says which benchmarks are not measured for the times that were asked for.
+fn tell_of_samplings(one: &mut Preparing<'_, '_>, contenders: &[Alone]) {
+    let costs: Vec<(&Benchmark, &Cost)> = contenders.iter().map(|one| (&one.benchmark, &one.cost)).collect();
+    for (code, message) in samplings(&one.pair.target, &costs) {
+        one.prepared.warn(one.progress, code, message);
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     builds::BenchExecutable,
     criterion::filter,
     slot::{Event, Failure, Trouble},
-    stage::{Sampling, Stage, slot_arguments},
+    stage::{Stage, listing_arguments},
 };
 use crate::model::benchmark::BenchmarkId;
 use std::{
@@ -55,7 +55,7 @@ pub fn take(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, F
 
 fn attempt(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, Failure> {
     let started = Instant::now();
-    let args = slot_arguments(stage.settings, Sampling::Timed, Some(filter::NOTHING));
+    let args = listing_arguments(filter::NOTHING);
     let mut bench = match stage.open(executable, &args, 0) {
         Err(Failure { trouble: Trouble::Unlinked(status), .. }) if status.success() => {
             let start_seconds = started.elapsed().as_secs_f64();

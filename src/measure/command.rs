@@ -46,14 +46,14 @@ pub enum Error {
         source: process::Error,
     },
     /// It ended with a failure: its time says nothing.
-    #[error("the command `{line}` {status}{}", tail(.stderr_tail))]
+    #[error("the command `{line}` {status}{}", tail(.last_words))]
     Failed {
         /// The command.
         line: String,
         /// How it ended.
         status: ExitStatus,
-        /// The end of its standard error.
-        stderr_tail: String,
+        /// The end of its standard error, or of its standard output where that is empty.
+        last_words: String,
     },
 }
 
@@ -66,8 +66,8 @@ impl Hint for Error {
     }
 }
 
-fn tail(stderr: &str) -> String {
-    if stderr.trim().is_empty() { String::new() } else { format!(":\n{}", stderr.trim_end()) }
+fn tail(words: &str) -> String {
+    if words.trim().is_empty() { String::new() } else { format!(":\n{}", words.trim_end()) }
 }
 
 /// Measures the command: one block of head slots, and why it ended early, if it did.
@@ -102,9 +102,9 @@ pub fn measure(
         progress.tell(Event::Measuring(Measuring {
             benchmark: request.line.clone(),
             rounds: index + 1,
-            next_look: request.processes,
-            decided: 0,
-            benchmarks: 1,
+            next_look: 0,
+            decided: index as usize + 1,
+            benchmarks: request.processes as usize,
             elapsed,
             remaining: Duration::from_secs_f64(left),
         }));
@@ -134,7 +134,7 @@ fn time_once(request: &Request, padding: u32, interrupt: &Interrupt) -> Result<f
     if status.success() {
         return Ok(seconds);
     }
-    Err(Error::Failed { line: request.line.clone(), status, stderr_tail: child.stderr_tail() })
+    Err(Error::Failed { line: request.line.clone(), status, last_words: child.last_words() })
 }
 
 #[cfg(all(test, unix))]
@@ -168,5 +168,8 @@ mod tests {
         let error = measure(&request("echo lost >&2; exit 3"), &Silent, &Interrupt::new()).unwrap_err();
         assert!(matches!(error, Error::Failed { .. }));
         assert!(error.to_string().contains("lost"), "{error}");
+        // Some programs tell their errors on standard output.
+        let error = measure(&request("echo 'no such flag'; exit 3"), &Silent, &Interrupt::new()).unwrap_err();
+        assert!(error.to_string().ends_with(":\nno such flag"), "{error}");
     }
 }

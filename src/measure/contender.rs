@@ -3,7 +3,7 @@
 use super::{
     cost::{Cost, in_time},
     slot::Failure,
-    stage::{Sampling, SlotSettings},
+    stage::{Sampling, SlotSettings, whole_seconds},
     subject::Match,
 };
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 
 /// Ids that a warning names.
 const NAMED: usize = 5;
+/// Why slots are long with an old criterion, and what to do about it.
+pub(super) const WHOLE_SECONDS: &str = "are measured for whole seconds, since criterion before 0.4 takes no shorter times: update it for slots twenty times shorter";
 /// What a process that writes files does beside its slot: analysis and writing, seconds.
 const FILE_SECONDS: f64 = 0.1;
 
@@ -91,6 +93,13 @@ pub(super) fn samplings(target: &str, costs: &[(&Benchmark, &Cost)]) -> Vec<(&'s
     let kinds = [
         ("own_times", Sampling::Quick, true, format!("set their own times, {quick}")),
         ("own_times", Sampling::Timed, true, "set their own times, which this criterion keeps to".into()),
+        (
+            "own_times",
+            Sampling::WholeSeconds,
+            true,
+            "set their own times, which this criterion keeps to".into(),
+        ),
+        ("whole_seconds", Sampling::WholeSeconds, false, WHOLE_SECONDS.into()),
         ("long_iteration", Sampling::Quick, false, format!("run long, {quick}")),
     ];
     let mut told = Vec::new();
@@ -106,16 +115,21 @@ pub(super) fn samplings(target: &str, costs: &[(&Benchmark, &Cost)]) -> Vec<(&'s
     told
 }
 
-pub(super) fn file_cost(settings: &SlotSettings) -> Cost {
+/// What a slot costs that is had by files.
+pub(super) fn file_cost(settings: &SlotSettings, sampling: Sampling) -> Cost {
+    let (warm_up, measurement) = match sampling {
+        Sampling::WholeSeconds => (whole_seconds(settings.warm_up), whole_seconds(settings.measurement)),
+        Sampling::Timed | Sampling::Quick => (settings.warm_up, settings.measurement),
+    };
     Cost {
         iteration_seconds: 0.0,
         before_seconds: FILE_SECONDS,
-        warm_up: settings.warm_up,
-        measurement: settings.measurement,
+        warm_up,
+        measurement,
         samples: u64::from(settings.samples),
         own_times: false,
-        asked_seconds: in_time(settings.warm_up, settings.measurement),
-        sampling: Sampling::Timed,
+        asked_seconds: in_time(warm_up, measurement),
+        sampling,
         unit: "ns".into(),
         scale: 1.0,
     }
@@ -130,5 +144,5 @@ pub(super) fn metric(unit: &str) -> Metric {
 /// A failure of one side as a fate.
 #[must_use]
 pub(super) fn failed(side: Side, failure: &Failure) -> Fate {
-    Fate::Failed { side: Some(side), message: format!("{}: {}", side.as_str(), failure.message()) }
+    Fate::Failed { side: Some(side), message: failure.message() }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     criterion::protocol::Complete,
-    stage::{Sampling, SlotSettings, knows_quick},
+    stage::{Sampling, SlotSettings, knows_quick, whole_seconds},
 };
 use std::time::Duration;
 
@@ -56,20 +56,26 @@ impl Cost {
         before_seconds: f64,
         (unit, scale): (String, f64),
     ) -> Self {
-        // What the scout asked for (a nanosecond) is in force unless the group sets its own.
+        // Old ones count in whole seconds, also what a scout asks of them.
+        let (warm_up, measurement, sampling) = if knows_quick(version) {
+            (settings.warm_up, settings.measurement, Sampling::Timed)
+        } else {
+            (whole_seconds(settings.warm_up), whole_seconds(settings.measurement), Sampling::WholeSeconds)
+        };
+        // What the scout asked for (at most that) is in force unless the group sets its own.
         let asked = |time: Option<Duration>, ours: Duration| time.filter(|time| *time > ours);
-        let own_warm_up = asked(complete.warm_up, settings.warm_up);
-        let own_measurement = asked(complete.measurement, settings.measurement);
+        let own_warm_up = asked(complete.warm_up, warm_up);
+        let own_measurement = asked(complete.measurement, measurement);
         let own_samples = complete.sample_size.filter(|size| *size != DEFAULT_SAMPLES);
         let mut cost = Self {
             iteration_seconds: seconds / scout_iterations(version, complete),
             before_seconds,
-            warm_up: own_warm_up.unwrap_or(settings.warm_up),
-            measurement: own_measurement.unwrap_or(settings.measurement),
+            warm_up: own_warm_up.unwrap_or(warm_up),
+            measurement: own_measurement.unwrap_or(measurement),
             samples: own_samples.unwrap_or_else(|| u64::from(settings.samples)),
             own_times: own_warm_up.is_some() || own_measurement.is_some(),
-            asked_seconds: in_time(settings.warm_up, settings.measurement),
-            sampling: Sampling::Timed,
+            asked_seconds: in_time(warm_up, measurement),
+            sampling,
             unit,
             scale,
         };
@@ -84,7 +90,7 @@ impl Cost {
     pub fn slot_seconds(&self) -> f64 {
         self.before_seconds
             + match self.sampling {
-                Sampling::Timed => self.timed_seconds(),
+                Sampling::Timed | Sampling::WholeSeconds => self.timed_seconds(),
                 Sampling::Quick => self.quick_seconds(),
             }
     }
@@ -104,7 +110,7 @@ impl Cost {
     pub fn relearn(&mut self, iteration_seconds: f64, samples: u64) -> bool {
         let before = self.sampling;
         self.iteration_seconds = iteration_seconds;
-        if self.sampling == Sampling::Timed {
+        if self.sampling != Sampling::Quick {
             self.samples = samples;
         }
         self.choose();
@@ -192,8 +198,18 @@ mod tests {
         assert!((quick.iteration_seconds - 1e-4).abs() < 1e-12);
         assert!(quick.slot_seconds() < 0.3);
         let old = cost([0, 3, 6], [1.0, 1.0], long, 0.1);
-        assert_eq!((old.sampling, old.own_times), (Sampling::Timed, true));
+        assert_eq!((old.sampling, old.own_times), (Sampling::WholeSeconds, true));
         assert!(old.slot_seconds() > 8.0);
+    }
+
+    #[test]
+    fn criterion_before_0_4_keeps_to_whole_seconds_however_long_an_iteration_is() {
+        let second = Duration::from_secs(1);
+        let mut old = cost([0, 3, 6], [1.0, 1.0], second, 2.0);
+        assert_eq!((old.sampling, old.own_times), (Sampling::WholeSeconds, false));
+        assert!((2.0..12.0).contains(&old.slot_seconds()), "{}", old.slot_seconds());
+        assert!(!old.relearn(30.0, 100), "it does not know `--quick`");
+        assert_eq!(old.sampling, Sampling::WholeSeconds);
     }
 
     #[test]

@@ -75,6 +75,15 @@ pub struct Measured {
     pub seconds: f64,
 }
 
+impl Measured {
+    /// The slots of a seat's block, void when the machine took away too much of it.
+    #[must_use]
+    pub(super) fn of(seat: &Seat, slots: Vec<Slot>, taken: &Disturbance, void_share: f64) -> Self {
+        let void = void_reason(taken, void_share).filter(|_| seat.may_void);
+        Self { subject: seat.subject, block: Block { slots, void }, seconds: taken.wall.as_secs_f64() }
+    }
+}
+
 /// What a pass tells while it runs.
 #[derive(Debug)]
 pub enum News {
@@ -181,13 +190,7 @@ fn block(
         slots.push(Slot { side: turn.side, padding: member.padding, samples });
         tell(News::Slot(seat.subject));
     }
-    let disturbance = meter.read(waited);
-    let void = void_reason(&disturbance, stage.settings.void_share).filter(|_| seat.may_void);
-    Ok(Measured {
-        subject: seat.subject,
-        block: Block { slots, void },
-        seconds: disturbance.wall.as_secs_f64(),
-    })
+    Ok(Measured::of(seat, slots, &meter.read(waited), stage.settings.void_share))
 }
 
 /// The member who takes a turn: the `turn.process`-th of its side in spawn order.
@@ -218,7 +221,7 @@ fn blamed(lineup: &Lineup<'_>, failure: &Failure, side: Side) -> Option<usize> {
 #[must_use]
 pub fn readings(complete: &Complete, sampling: Sampling, scale: f64) -> Vec<Sample> {
     let kept = match sampling {
-        Sampling::Timed => complete.samples.as_slice(),
+        Sampling::Timed | Sampling::WholeSeconds => complete.samples.as_slice(),
         Sampling::Quick => &complete.samples[complete.samples.len().saturating_sub(1)..],
     };
     let scaled = |sample: &Sample| Sample { iterations: sample.iterations, total: sample.total * scale };

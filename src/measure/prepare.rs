@@ -5,10 +5,12 @@ use super::{
     census::{self, Census, Entry},
     contender::{Contender, Ground, Prepared, file_cost, metric, named, samplings},
     cost::Cost,
+    criterion::files::Written,
     request::{IdenticalCode, Request},
     scout::{self, Scouting},
+    slot::{Failure, Trouble},
     solo::run_for_files,
-    stage::{Sampling, Stage, file_arguments},
+    stage::{Sampling, SlotSettings, Stage, file_arguments},
     subject::{Match, bring_together, whole_target},
 };
 use crate::{
@@ -84,7 +86,7 @@ impl Preparing<'_, '_> {
         match self.count(executable)? {
             Ok(census) if census.version.is_none() => {
                 let listed = self.entries_by_files(executable)?;
-                self.settle_all(side, listed, fate);
+                self.settle_all(side, listed.map(|(entries, _)| entries), fate);
             }
             counted => self.settle_all(side, counted.map(|census| census.entries), fate),
         }
@@ -203,7 +205,7 @@ impl Preparing<'_, '_> {
             benchmarks.push(whole_target(target));
         }
         for benchmark in benchmarks {
-            let failed = Fate::Failed { side: Some(side), message: format!("{}: {message}", side.as_str()) };
+            let failed = Fate::Failed { side: Some(side), message: message.to_owned() };
             let fate = self.request.left_out(&benchmark).map_or(failed, Fate::Ignored);
             self.prepared.settle(benchmark, fate);
         }
@@ -258,9 +260,13 @@ impl Preparing<'_, '_> {
         (head, in_head): (&BenchExecutable, Census),
     ) -> Result<Option<Ground>, &'static str> {
         let mut listed = Vec::new();
+        let mut sampling = Sampling::Timed;
         for (executable, side) in [(base, Side::Base), (head, Side::Head)] {
             match self.entries_by_files(executable)? {
-                Ok(entries) => listed.push(entries),
+                Ok((entries, of_side)) => {
+                    listed.push(entries);
+                    sampling = sampling.max(of_side);
+                }
                 Err(message) => {
                     let known = if in_head.entries.is_empty() { in_base.entries } else { in_head.entries };
                     self.fail_all(known, side, &message);
@@ -275,9 +281,10 @@ impl Preparing<'_, '_> {
         }
         let both = self.bring_together(&listed[0], &listed[1]);
         for found in both {
-            let cost = file_cost(&self.request.slot);
+            let cost = file_cost(&self.request.slot, sampling);
             self.contend(found, Ok(cost), SlotMethod::Files);
         }
+        self.tell_of_samplings();
         Ok(Some(Ground { entries: (listed[0].len(), listed[1].len()), start_seconds: 0.0 }))
     }
 
@@ -299,19 +306,43 @@ impl Preparing<'_, '_> {
         );
     }
 
-    /// The benchmarks that an executable writes files for, all of them run shortly.
+    /// The benchmarks that an executable writes files for, all of them run shortly, and how their samples can be taken: for times
+    /// of a moment or, where those are refused, for whole seconds.
     pub(super) fn entries_by_files(
         &self,
         executable: &BenchExecutable,
-    ) -> Result<Result<Vec<Entry>, String>, &'static str> {
+    ) -> Result<Result<(Vec<Entry>, Sampling), String>, &'static str> {
+        let mut message = String::new();
+        for sampling in [Sampling::Timed, Sampling::WholeSeconds] {
+            match self.written_shortly(executable, sampling) {
+                Ok(written) => {
+                    let names = written.into_iter().map(|written| written.id).collect();
+                    return Ok(Ok((census::entries(names), sampling)));
+                }
+                Err(failure) => {
+                    failure.interrupted().map_or(Ok(()), Err)?;
+                    message = failure.message();
+                    // Only what ended by itself may have been the arguments' fault.
+                    if !matches!(failure.trouble, Trouble::Ended(_)) {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(Err(message))
+    }
+
+    fn written_shortly(
+        &self,
+        executable: &BenchExecutable,
+        sampling: Sampling,
+    ) -> Result<Vec<Written>, Failure> {
         let shortly = Duration::from_millis(1);
-        let args = file_arguments(shortly, shortly, self.request.slot.samples, None);
+        let settings = SlotSettings { warm_up: shortly, measurement: shortly, ..self.request.slot };
+        let args = file_arguments(&settings, sampling, None);
         // One that sets its own times takes them; nothing better is known of it than that the budget has no room for more.
         let limit = self.request.budget.max(SCOUT_LIMIT);
-        match run_for_files(self.stage, executable, args, 0, limit) {
-            Ok(written) => Ok(Ok(census::entries(written.into_iter().map(|written| written.id).collect()))),
-            Err(failure) => failure.interrupted().map_or_else(|| Ok(Err(failure.message())), Err),
-        }
+        run_for_files(self.stage, executable, args, 0, limit)
     }
 }
 
@@ -320,10 +351,7 @@ fn joined(found: &Match, base: &Scouting, head: &Scouting) -> Result<Cost, Fate>
     let mut sides = [(Side::Head, found.head.index, head), (Side::Base, found.base.index, base)]
         .into_iter()
         .map(|(side, index, scouting)| {
-            let failed = |message: &str| Fate::Failed {
-                side: Some(side),
-                message: format!("{}: {message}", side.as_str()),
-            };
+            let failed = |message: &str| Fate::Failed { side: Some(side), message: message.to_owned() };
             if let Some(late) = &scouting.late {
                 return Err(failed(late));
             }
@@ -341,7 +369,11 @@ fn joined(found: &Match, base: &Scouting, head: &Scouting) -> Result<Cost, Fate>
     }
     let mut cost = if head.timed_seconds() >= base.timed_seconds() { head.clone() } else { base.clone() };
     cost.own_times = head.own_times || base.own_times;
-    if base.sampling == Sampling::Quick || head.sampling == Sampling::Quick {
+    let either = |sampling| base.sampling == sampling || head.sampling == sampling;
+    // One old criterion makes both sides count in whole seconds: it knows nothing else.
+    if either(Sampling::WholeSeconds) {
+        cost.sampling = Sampling::WholeSeconds;
+    } else if either(Sampling::Quick) {
         cost.sampling = Sampling::Quick;
     }
     Ok(cost)

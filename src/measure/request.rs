@@ -63,7 +63,7 @@ impl Request<'_> {
     #[must_use]
     pub fn left_out(&self, benchmark: &Benchmark) -> Option<String> {
         let filtered = self.filter.is_some_and(|filter| !filter.is_match(benchmark.id.as_str()));
-        if filtered { Some("left out by `--filter`".into()) } else { (self.ignored)(benchmark) }
+        if filtered { Some("not matched by `--filter`".into()) } else { (self.ignored)(benchmark) }
     }
 }
 

@@ -58,10 +58,11 @@ pub fn measure_alone(
                 progress,
                 started,
                 contenders,
+                processes,
                 blocks: BTreeMap::new(),
                 fates: BTreeMap::new(),
             };
-            let stopped = alone.run(processes, &mut |blocks| keep(blocks)).err();
+            let stopped = alone.run(&mut |blocks| keep(blocks)).err();
             measured.interrupted = stopped.map(|signal| format!("interrupted by {signal}"));
             measured.warnings = prepared.warnings;
             measured.measurements = alone.measurements();
@@ -80,12 +81,15 @@ struct Recorder<'a> {
     progress: &'a dyn Progress,
     started: Instant,
     contenders: Vec<Alone>,
+    /// Processes that each benchmark is to have.
+    processes: u32,
     blocks: BTreeMap<usize, Vec<Block>>,
     fates: BTreeMap<usize, Fate>,
 }
 
 impl Recorder<'_> {
-    fn run(&mut self, processes: u32, keep: &mut dyn FnMut(&[Measurement])) -> Result<(), &'static str> {
+    fn run(&mut self, keep: &mut dyn FnMut(&[Measurement])) -> Result<(), &'static str> {
+        let processes = self.processes;
         for round in 0..processes.saturating_mul(MOST_TRIES) {
             let may_void = round + processes < processes.saturating_mul(MOST_TRIES);
             let mut groups: BTreeMap<(usize, Way, Sampling), Vec<usize>> = BTreeMap::new();
@@ -101,7 +105,7 @@ impl Recorder<'_> {
             for ((_, way, sampling), members) in groups {
                 let members = self.affordable(members);
                 if way == Way::Files {
-                    self.files(&members, u64::from(round), may_void)?;
+                    self.files(&members, sampling, u64::from(round), may_void)?;
                 } else {
                     self.linked(&members, sampling, u64::from(round), may_void)?;
                 }
@@ -204,12 +208,18 @@ impl Recorder<'_> {
     }
 
     /// One process for all of a target's benchmarks, which writes files.
-    fn files(&mut self, members: &[usize], round: u64, may_void: bool) -> Result<(), &'static str> {
+    fn files(
+        &mut self,
+        members: &[usize],
+        sampling: Sampling,
+        round: u64,
+        may_void: bool,
+    ) -> Result<(), &'static str> {
         let Some(&first) = members.first() else { return Ok(()) };
         let names = members.iter().map(|index| self.contenders[*index].entry.raw.as_str());
         let only = filter::exactly(names);
         let settings = &self.request.slot;
-        let args = file_arguments(settings.warm_up, settings.measurement, settings.samples, Some(&only));
+        let args = file_arguments(settings, sampling, Some(&only));
         let seconds: f64 = members.iter().map(|index| self.contenders[*index].cost.slot_seconds()).sum();
         let padding =
             padding(self.request.seed, &self.request.pairs[self.contenders[first].pair].target, round, 0);
@@ -264,9 +274,11 @@ impl Recorder<'_> {
         self.progress.tell(Event::Measuring(Measuring {
             benchmark: self.contenders[index].benchmark.id.to_string(),
             rounds,
-            next_look: rounds,
-            decided: self.fates.len(),
-            benchmarks: self.contenders.len(),
+            next_look: 0,
+            decided: (0..self.contenders.len())
+                .map(|index| self.valid(index).min(self.processes) as usize)
+                .sum(),
+            benchmarks: self.contenders.len().saturating_sub(self.fates.len()) * self.processes as usize,
             elapsed: self.started.elapsed(),
             remaining: self.request.budget.saturating_sub(self.started.elapsed()),
         }));

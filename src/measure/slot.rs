@@ -72,25 +72,25 @@ pub enum Trouble {
     Interrupted(&'static str),
 }
 
-/// A trouble with the end of the process's standard error.
+/// A trouble with what the process said last.
 #[derive(Debug, thiserror::Error)]
 #[error("{trouble}")]
 pub struct Failure {
     /// What happened.
     #[source]
     pub trouble: Trouble,
-    /// The end of its standard error: bounded, without control characters.
-    pub stderr_tail: String,
+    /// The end of its standard error, or of its standard output where that is empty: bounded, without control characters.
+    pub last_words: String,
     /// The benchmark (criterion's id) that ran before and is to blame, when it is not the one that was to run.
     pub culprit: Option<String>,
 }
 
 impl Failure {
-    fn new(trouble: Trouble, stderr_tail: String) -> Self {
-        Self { trouble, stderr_tail, culprit: None }
+    fn new(trouble: Trouble, last_words: String) -> Self {
+        Self { trouble, last_words, culprit: None }
     }
 
-    /// What happened with its causes, then the end of standard error on lines of its own.
+    /// What happened with its causes, then its last words on lines of their own.
     #[must_use]
     pub fn message(&self) -> String {
         let mut message = self.trouble.to_string();
@@ -99,8 +99,8 @@ impl Failure {
             message.push_str(&format!(": {error}"));
             cause = error.source();
         }
-        if !self.stderr_tail.is_empty() {
-            message.push_str(&format!("\n{}", self.stderr_tail));
+        if !self.last_words.is_empty() {
+            message.push_str(&format!("\n{}", self.last_words));
         }
         message
     }
@@ -176,7 +176,7 @@ impl Starting {
             }
         };
         self.child.kill();
-        Err(Failure::new(trouble, self.child.stderr_tail()))
+        Err(Failure::new(trouble, self.child.last_words()))
     }
 }
 
@@ -325,10 +325,10 @@ impl Bench {
         ask(self).map_err(|trouble| self.fail(trouble))
     }
 
-    /// Ends it at once and keeps the end of its standard error.
+    /// Ends it at once and keeps its last words.
     pub fn fail(&mut self, trouble: Trouble) -> Failure {
         self.child.kill();
-        let mut failure = Failure::new(trouble, self.child.stderr_tail());
+        let mut failure = Failure::new(trouble, self.child.last_words());
         // Nonsense between two benchmarks comes from the one that ended: a process that forked says everything twice.
         if matches!(failure.trouble, Trouble::Malformed(_)) && !matches!(self.state, State::Running(_)) {
             failure.culprit = self.last.clone();

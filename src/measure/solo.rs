@@ -4,7 +4,7 @@
 use super::{
     builds::BenchExecutable,
     criterion::{files, filter},
-    lockstep::{Lineup, Measured, Seat, readings, void_reason},
+    lockstep::{Lineup, Measured, Seat, readings},
     slot::{Failure, Trouble},
     stage::{Stage, file_arguments, slot_arguments},
     subject::Place,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     files::scratch,
     machine::noise::Meter,
-    model::run::{Block, Sample, Side, Slot},
+    model::run::{Sample, Side, Slot},
     plan::deal::{SLOTS, deal, padding},
     process::{self, Child, Spec},
 };
@@ -54,13 +54,7 @@ pub fn block(
         slots.push(Slot { side, padding, samples });
         tell(seat.subject);
     }
-    let disturbance = meter.read(waited);
-    let void = void_reason(&disturbance, stage.settings.void_share).filter(|_| seat.may_void);
-    Ok(Measured {
-        subject: seat.subject,
-        block: Block { slots, void },
-        seconds: disturbance.wall.as_secs_f64(),
-    })
+    Ok(Measured::of(seat, slots, &meter.read(waited), stage.settings.void_share))
 }
 
 type Taken = Result<(Vec<Sample>, Duration), Failure>;
@@ -77,12 +71,11 @@ fn linked(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, paddi
 }
 
 fn written(stage: &Stage<'_>, lineup: &Lineup<'_>, seat: &Seat, side: Side, padding: u32) -> Taken {
-    let settings = stage.settings;
     let only = only(seat);
-    let args = file_arguments(settings.warm_up, settings.measurement, settings.samples, Some(&only));
+    let args = file_arguments(stage.settings, lineup.sampling, Some(&only));
     let all = run_for_files(stage, lineup.executable(side), args, padding, seat.limit)?;
     let raw = &seat.found.place(side).raw;
-    let skipped = || Failure { trouble: Trouble::Skipped, stderr_tail: String::new(), culprit: None };
+    let skipped = || Failure { trouble: Trouble::Skipped, last_words: String::new(), culprit: None };
     let found = all.into_iter().find(|written| written.id == *raw).ok_or_else(skipped)?;
     Ok((found.samples, Duration::ZERO))
 }
@@ -108,7 +101,7 @@ pub fn run_for_files(
     padding: u32,
     limit: Duration,
 ) -> Result<Vec<files::Written>, Failure> {
-    let failed = |trouble, stderr_tail| Failure { trouble, stderr_tail, culprit: None };
+    let failed = |trouble, last_words| Failure { trouble, last_words, culprit: None };
     let home: PathBuf = stage.home.join("criterion");
     // What an earlier process wrote must not be taken for this one's.
     if let Err(error) = scratch::remove(&home) {
@@ -127,7 +120,7 @@ pub fn run_for_files(
     }
     match child.wait() {
         Ok(status) if status.success() => Ok(files::read(&home)),
-        Ok(status) => Err(failed(Trouble::Ended(status), child.stderr_tail())),
+        Ok(status) => Err(failed(Trouble::Ended(status), child.last_words())),
         Err(process::Error::TimedOut { limit, stderr_tail, .. }) => {
             Err(failed(Trouble::TimedOut(limit), stderr_tail))
         }

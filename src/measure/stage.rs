@@ -24,7 +24,7 @@ const SLOT_PATIENCE: f64 = 20.0;
 const ANY_DEVIATION: &str = "0.99";
 /// How the names of our folders begin; the process id of their owner follows.
 const SCRATCH: &str = "slots-";
-/// The first version that knows `--quick`.
+/// The first version that knows `--quick`, and that takes times of less than a second.
 const QUICK_SINCE: [u8; 3] = [0, 4, 0];
 
 /// The share of a block beyond which it is void: next to nothing was left of the machine.
@@ -77,6 +77,8 @@ pub enum Sampling {
     /// Warm-up and samples of the lengths that we ask for.
     #[default]
     Timed,
+    /// The same, both times rounded up to whole seconds: criterion before 0.4 takes no others.
+    WholeSeconds,
     /// Iterations double until a tenth of a second has passed; the last doubling is the sample. For groups that set their own
     /// times, and for routines whose ten samples would take longer.
     Quick,
@@ -162,7 +164,7 @@ pub fn knows_quick(version: [u8; 3]) -> bool {
 #[must_use]
 pub fn slot_arguments(settings: &SlotSettings, sampling: Sampling, filter: Option<&str>) -> Vec<OsString> {
     match sampling {
-        Sampling::Timed => timed(settings.warm_up, settings.measurement, settings.samples, filter),
+        Sampling::Timed | Sampling::WholeSeconds => timed(settings, sampling, filter),
         Sampling::Quick => arguments(&["--quick", "--significance-level", ANY_DEVIATION], filter),
     }
 }
@@ -174,7 +176,8 @@ pub fn slot_arguments(settings: &SlotSettings, sampling: Sampling, filter: Optio
 #[must_use]
 pub fn scout_arguments(settings: &SlotSettings, version: [u8; 3], filter: Option<&str>) -> Vec<OsString> {
     if !knows_quick(version) {
-        return timed(Duration::from_nanos(1), Duration::from_nanos(1), settings.samples, filter);
+        let (warm_up, measurement) = (Duration::from_nanos(1), Duration::from_nanos(1));
+        return timed(&SlotSettings { warm_up, measurement, ..*settings }, Sampling::WholeSeconds, filter);
     }
     let warm_up = seconds(settings.warm_up);
     let options = [
@@ -189,22 +192,34 @@ pub fn scout_arguments(settings: &SlotSettings, version: [u8; 3], filter: Option
     arguments(&options, filter)
 }
 
+/// The arguments of a process that only names its benchmarks: no times, which versions read differently.
+#[must_use]
+pub fn listing_arguments(filter: &str) -> Vec<OsString> {
+    arguments(&[], Some(filter))
+}
+
 /// The arguments of a process that writes files: no plots, and of its bootstrap the least that it does without complaint.
 #[must_use]
-pub fn file_arguments(
-    warm_up: Duration,
-    measurement: Duration,
-    samples: u32,
-    filter: Option<&str>,
-) -> Vec<OsString> {
-    let mut args = timed(warm_up, measurement, samples, filter);
+pub fn file_arguments(settings: &SlotSettings, sampling: Sampling, filter: Option<&str>) -> Vec<OsString> {
+    let mut args = timed(settings, sampling, filter);
     args.extend(["--noplot", "--nresamples", "1001"].map(OsString::from));
     args
 }
 
-fn timed(warm_up: Duration, measurement: Duration, samples: u32, filter: Option<&str>) -> Vec<OsString> {
-    let (warm_up, measurement) = (seconds(warm_up), seconds(measurement));
-    let samples = samples.max(10).to_string();
+/// A time as criterion before 0.4 takes it: whole seconds, at least one.
+#[must_use]
+pub fn whole_seconds(time: Duration) -> Duration {
+    let more = u64::from(time.subsec_nanos() > 0);
+    Duration::from_secs(time.as_secs().saturating_add(more).max(1))
+}
+
+fn timed(settings: &SlotSettings, sampling: Sampling, filter: Option<&str>) -> Vec<OsString> {
+    let argument = |time: Duration| match sampling {
+        Sampling::WholeSeconds => whole_seconds(time).as_secs().to_string(),
+        Sampling::Timed | Sampling::Quick => seconds(time),
+    };
+    let (warm_up, measurement) = (argument(settings.warm_up), argument(settings.measurement));
+    let samples = settings.samples.max(10).to_string();
     let options = ["--warm-up-time", &warm_up, "--measurement-time", &measurement, "--sample-size", &samples];
     arguments(&options, filter)
 }
@@ -220,7 +235,7 @@ fn seconds(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sampling, SlotSettings, left_behind, scout_arguments, slot_arguments};
+    use super::{Sampling, SlotSettings, file_arguments, left_behind, scout_arguments, slot_arguments};
     use std::time::Duration;
 
     fn line(args: &[std::ffi::OsString]) -> String {
@@ -240,6 +255,18 @@ mod tests {
             assert!(line(&quick).contains("--quick") && !line(&quick).contains("--sample-size"));
         }
         assert!(!line(&scout_arguments(&settings, [0, 3, 6], None)).contains("--quick"));
+    }
+
+    #[test]
+    fn criterion_before_0_4_is_given_whole_seconds_and_never_none() {
+        let expected = "--bench --warm-up-time 1 --measurement-time 1 --sample-size 10";
+        let settings = SlotSettings::default();
+        assert_eq!(line(&slot_arguments(&settings, Sampling::WholeSeconds, None)), expected);
+        assert_eq!(line(&scout_arguments(&settings, [0, 3, 6], None)), expected);
+        let files = line(&file_arguments(&settings, Sampling::WholeSeconds, None));
+        assert!(files.starts_with(expected), "{files}");
+        let whole = |millis| super::whole_seconds(Duration::from_millis(millis)).as_secs();
+        assert_eq!([whole(0), whole(1000), whole(1001), whole(2500)], [1, 1, 2, 3]);
     }
 
     #[test]

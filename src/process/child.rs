@@ -225,6 +225,14 @@ impl Child {
         }
     }
 
+    /// The end of what it said: of its standard error, or of its standard output where that is empty, since some programs tell
+    /// their errors there. As [`Child::stderr_tail`].
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let words = self.stderr_tail();
+        if words.is_empty() { readable(&self.stdout().0, TAIL_LINES) } else { words }
+    }
+
     /// What is kept of its standard output, and whether more came than that.
     #[must_use]
     pub fn stdout(&self) -> (Vec<u8>, bool) {

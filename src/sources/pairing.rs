@@ -192,7 +192,7 @@ struct Sides {
     metric: Metric,
     base: Vec<Slot>,
     head: Vec<Slot>,
-    failure: Option<(Side, String)>,
+    failure: Option<(Option<Side>, String)>,
 }
 
 impl Sides {
@@ -207,8 +207,14 @@ impl Sides {
     }
 
     fn add(&mut self, side: Side, measurement: SourceMeasurement, several: bool) {
+        if !alike(&self.metric, &measurement.metric) {
+            let (first, other) = (described(&self.metric), described(&measurement.metric));
+            let message = format!("measured in {first} in one input and in {other} in another");
+            self.failure.get_or_insert((None, message));
+            return;
+        }
         if let Some(failure) = measurement.failure {
-            self.failure.get_or_insert((side, failure));
+            self.failure.get_or_insert((Some(side), failure));
         }
         let slot = |samples| Slot { side, padding: 0, samples };
         let slots = if side == Side::Base { &mut self.base } else { &mut self.head };
@@ -222,7 +228,7 @@ impl Sides {
 
     fn measurement(self, several: bool) -> Measurement {
         let fate = match (self.failure, self.base.is_empty(), self.head.is_empty()) {
-            (Some((side, message)), ..) => Fate::Failed { side: Some(side), message },
+            (Some((side, message)), ..) => Fate::Failed { side, message },
             (None, true, _) => Fate::New,
             (None, _, true) => Fate::Missing,
             (None, false, false) => Fate::Measured,
@@ -236,6 +242,16 @@ impl Sides {
             blocks,
         }
     }
+}
+
+/// Whether values of both mean the same: a ratio of microseconds to nanoseconds is no change.
+fn alike(one: &Metric, other: &Metric) -> bool {
+    (&one.unit, one.direction) == (&other.unit, other.direction)
+}
+
+/// `ms` (lower is better).
+fn described(metric: &Metric) -> String {
+    format!("`{}` ({} is better)", metric.unit, metric.direction.as_str())
 }
 
 /// All of base, then all of head.
@@ -367,7 +383,7 @@ mod tests {
     use super::{SourceMeasurement, SourceRun, pair};
     use crate::model::{
         benchmark::{Benchmark, BenchmarkId},
-        metric::Metric,
+        metric::{Direction, Metric, Nature},
         run::{Fate, Mode, Run, Sample, Side},
     };
 
@@ -461,6 +477,29 @@ mod tests {
         let run = pair(vec![input("x", vec![measured("a", &[1.0])])], vec![input("y", vec![broken])]);
         let expected = Fate::Failed { side: Some(Side::Head), message: "exited with code 1".into() };
         assert_eq!(run.measurements[0].fate, expected);
+    }
+
+    #[test]
+    fn a_metric_of_another_unit_or_direction_is_refused_and_not_taken_for_a_change() {
+        let alien = |change: fn(&mut Metric)| {
+            let mut other = measured("a", &[1.0]);
+            change(&mut other.metric);
+            let run = pair(vec![input("x", vec![measured("a", &[1.0])])], vec![input("y", vec![other])]);
+            match &run.measurements[0].fate {
+                Fate::Failed { side: None, message } => message.clone(),
+                fate => panic!("{fate:?}"),
+            }
+        };
+        let message = alien(|metric| metric.unit = "ms".into());
+        let expected =
+            "measured in `ns` (lower is better) in one input and in `ms` (lower is better) in another";
+        assert_eq!(message, expected);
+        assert!(alien(|metric| metric.direction = Direction::Higher).contains("`ns` (higher is better)"));
+        // Its nature is how it is judged, not what it means: an older file may know it otherwise
+        let mut counted = measured("a", &[1.0]);
+        counted.metric.nature = Nature::Deterministic;
+        let run = pair(vec![input("x", vec![measured("a", &[1.0])])], vec![input("y", vec![counted])]);
+        assert_eq!(run.measurements[0].fate, Fate::Measured);
     }
 
     #[test]

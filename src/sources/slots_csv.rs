@@ -3,13 +3,14 @@
 //! Header `position,block,side,value`, with `benchmark` as an optional first column; without it the file's name is the benchmark.
 //! Columns are found by name. `side` is `A` or `base`, `B` or `head`, in any case. `value` is a time in nanoseconds,
 //! positive and finite. `block` is any text; blocks are per benchmark and of any composition, and a row belongs to the
-//! block that it names wherever it stands. `position` is a number for the reader of the file; the order is that of the rows.
+//! block that it names wherever it stands. `position` is a number for the reader of the file; the order is that of the rows. No two
+//! rows of a block have the same one: a row that stands there twice would count twice.
 //!
 //! Byte order mark, CRLF, quotes, blank lines and spaces around fields are accepted; a field does not span lines. The file
 //! is read once, line by line.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -177,6 +178,8 @@ struct Rows {
     /// The place of each block in `blocks`.
     places: HashMap<String, usize>,
     blocks: Vec<Block>,
+    /// The positions of each block, as bits.
+    positions: Vec<HashSet<u64>>,
 }
 
 impl Table {
@@ -200,7 +203,8 @@ impl Table {
             return Err(format!("more than {MAX_ROWS} rows"));
         }
         let field = |at: usize| record.get(at).map_or("", |field| field.as_ref());
-        number(field(columns.position)).map_err(|odd| format!("position `{}` is no number", shown(&odd)))?;
+        let position = number(field(columns.position))
+            .map_err(|odd| format!("position `{}` is no number", shown(&odd)))?;
         let block = field(columns.block);
         if block.is_empty() {
             return Err("the block is empty".to_owned());
@@ -209,7 +213,14 @@ impl Table {
         let total = time(field(columns.value))?;
         let slot = Slot { side, padding: 0, samples: vec![Sample { iterations: 1.0, total }] };
         let id = columns.benchmark.map_or_else(|| self.fallback.clone(), |at| field(at).to_owned());
-        self.rows_of(&id)?.block(block).slots.push(slot);
+        let rows = self.rows_of(&id)?;
+        let place = rows.block(block);
+        // Adding nothing makes one zero of both
+        if !rows.positions[place].insert((position + 0.0).to_bits()) {
+            let position = shown(field(columns.position));
+            return Err(format!("position `{position}` is in block `{}` twice", shown(block)));
+        }
+        rows.blocks[place].slots.push(slot);
         Ok(())
     }
 
@@ -223,7 +234,12 @@ impl Table {
                 }
                 let valid = BenchmarkId::new(id).map_err(|problem| problem.to_string())?;
                 self.places.insert(id.to_owned(), next);
-                self.benchmarks.push(Rows { id: valid, places: HashMap::new(), blocks: Vec::new() });
+                self.benchmarks.push(Rows {
+                    id: valid,
+                    places: HashMap::new(),
+                    blocks: Vec::new(),
+                    positions: Vec::new(),
+                });
                 next
             }
         };
@@ -247,17 +263,16 @@ impl Table {
 }
 
 impl Rows {
-    fn block(&mut self, name: &str) -> &mut Block {
-        let next = self.blocks.len();
-        let place = match self.places.get(name) {
-            Some(&place) => place,
-            None => {
-                self.places.insert(name.to_owned(), next);
-                self.blocks.push(Block { slots: Vec::new(), void: None });
-                next
-            }
-        };
-        &mut self.blocks[place]
+    /// The place of a block.
+    fn block(&mut self, name: &str) -> usize {
+        if let Some(&place) = self.places.get(name) {
+            return place;
+        }
+        let place = self.blocks.len();
+        self.places.insert(name.to_owned(), place);
+        self.blocks.push(Block { slots: Vec::new(), void: None });
+        self.positions.push(HashSet::new());
+        place
     }
 
     fn measurement(self) -> Measurement {
@@ -346,6 +361,12 @@ mod tests {
     }
 
     #[test]
+    fn positions_may_begin_anew_in_each_block_and_benchmark() {
+        let text = "benchmark,position,block,side,value\na,0,1,A,1\na,0,2,A,2\nb,0,1,A,3\na,-1,1,B,4\n";
+        assert_eq!(layout(&read(text)), ["a: A1B4 A2", "b: A3"]);
+    }
+
+    #[test]
     fn what_is_wrong_is_named_by_file_and_line() {
         let header = "position,block,side,value\n1,1,A,10\n\n";
         let row = |row: &str| error(&format!("{header}{row}\n"));
@@ -357,6 +378,7 @@ mod tests {
         insta::assert_snapshot!(row("2,1,C,5"), @"`walk.csv`, line 4: side `C` is neither A (base) nor B (head)");
         insta::assert_snapshot!(row("x,1,B,5"), @"`walk.csv`, line 4: position `x` is no number");
         insta::assert_snapshot!(row("2,,B,5"), @"`walk.csv`, line 4: the block is empty");
+        insta::assert_snapshot!(row("1.0,1,B,5"), @"`walk.csv`, line 4: position `1.0` is in block `1` twice");
         insta::assert_snapshot!(row("2,1,B"), @"`walk.csv`, line 4: 3 fields where the header has 4");
         insta::assert_snapshot!(row("2,\"1,B,5"), @"`walk.csv`, line 4: a quoted field does not end in its line");
         insta::assert_snapshot!(row("2,\"1\"x,B,5"), @"`walk.csv`, line 4: a quoted field goes on after its quote");

@@ -151,6 +151,32 @@ fn a_newer_format_is_refused_with_the_way_out() {
 }
 
 #[test]
+fn the_usage_names_both_results_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = tollgate(folder.path(), &["compare", "--help"]).exits(0);
+    assert_eq!(
+        (ran.stdout.matches("A B").count(), ran.stdout.matches("[A] [B]").count()),
+        (0, 1),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_told_by_how_it_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "v.json", "[]");
+    for command in ["judge", "report"] {
+        let ran = tollgate(folder.path(), &[command, &file]).exits(2);
+        assert!(
+            ran.stderr.contains("is no run, verdict or baseline file: it starts with `[]`"),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let slots = write(folder.path(), "a.csv", &table(4, 1.0));

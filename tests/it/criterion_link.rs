@@ -58,6 +58,30 @@ fn every_version_of_criterion_is_measured_whatever_its_benchmarks_are_called() {
 }
 
 #[test]
+fn criterion_before_0_4_is_measured_for_whole_seconds_and_the_reader_is_told() {
+    let outcome = Scene::of("old03").measure();
+    let short = outcome.of("short");
+    assert_eq!((&short.fate, short.method), (&Fate::Measured, SlotMethod::Lockstep));
+    let slots = &short.blocks[0].slots;
+    assert_eq!(slots.len(), 6);
+    for slot in slots {
+        assert_eq!(slot.samples.len(), 10);
+        let seconds: f64 = slot.samples.iter().map(|sample| sample.total).sum::<f64>() / 1e9;
+        assert!(seconds > 0.5, "{seconds} s in samples");
+    }
+    assert!(outcome.has_warning("whole_seconds"), "{:?}", outcome.measured.warnings);
+}
+
+#[test]
+fn criterion_before_0_3_3_is_measured_by_files_for_whole_seconds() {
+    let outcome = Scene::of("old03").set("UNLINKED", "1").measure_alone(1);
+    let short = outcome.of("short");
+    assert_eq!((&short.fate, short.method), (&Fate::Measured, SlotMethod::Files));
+    assert_eq!((short.blocks.len(), short.blocks[0].slots[0].samples.len()), (1, 10));
+    assert!(outcome.has_warning("files") && outcome.has_warning("whole_seconds"));
+}
+
+#[test]
 fn base_and_head_may_have_different_versions_of_criterion() {
     let mut scene = Scene::with(pair(executable("kernels05"), executable("kernels08")));
     scene.filter = Some(regex::Regex::new("^plain/|slash$").unwrap());
@@ -68,7 +92,7 @@ fn base_and_head_may_have_different_versions_of_criterion() {
     {
         let measurement = outcome.of(id);
         assert_eq!(measurement.blocks.len(), usize::from(measured), "{id}");
-        assert_eq!(measurement.fate == Fate::Ignored("left out by `--filter`".into()), !measured, "{id}");
+        assert_eq!(measurement.fate == Fate::Ignored("not matched by `--filter`".into()), !measured, "{id}");
     }
 }
 

@@ -200,13 +200,9 @@ fn a_benchmark_that_forks_is_found_out_and_the_one_before_it_is_measured() {
     let outcome = scene.measure();
     assert_eq!(outcome.ids(), ["first", "last", "suspect"]);
     assert_eq!((&outcome.of("first").fate, outcome.of("first").blocks.len()), (&Fate::Measured, 1));
-    let failures: Vec<String> = ["suspect", "last"]
-        .into_iter()
-        .filter_map(|id| match &outcome.of(id).fate {
-            Fate::Failed { message, .. } => Some(message.clone()),
-            _ => None,
-        })
-        .collect();
+    let failed = |id: &&str| matches!(outcome.of(id).fate, Fate::Failed { .. });
+    let failures: Vec<String> =
+        ["suspect", "last"].into_iter().filter(failed).map(|id| outcome.failure(id)).collect();
     assert!(failures.iter().any(|message| message.contains("broke criterion's protocol")), "{failures:?}");
     assert!(failures.iter().all(|message| message.starts_with("head: ")), "{failures:?}");
 }

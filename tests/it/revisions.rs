@@ -48,6 +48,21 @@ fn an_unknown_revision_is_named_with_those_like_it() {
 }
 
 #[test]
+fn what_a_shallow_clone_lacks_is_to_be_fetched_whatever_else_has_a_name_like_it() {
+    let repository = Repository::new();
+    repository.commit("first");
+    repository.git(&["branch", "HEAD-2"]);
+    repository.commit("second");
+    let opened = open(&clone(&repository, "shallow", &["--depth", "1", "--no-single-branch"]));
+    for name in ["HEAD~1", "HEAD^", "HEAD-1"] {
+        let error = resolve(&opened, name).unwrap_err();
+        assert_eq!(error.to_string(), format!("there is no revision `{name}`"));
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("git fetch --unshallow") && hint.contains("fetch-depth: 0"), "{name}: {hint}");
+    }
+}
+
+#[test]
 fn a_tag_a_short_hash_and_a_branch_of_the_remote_alone_are_found() {
     let repository = Repository::new();
     let first = repository.commit("first");

@@ -84,7 +84,22 @@ pub struct SaveArgs {
 
 /// `tollgate baseline list`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct ListArgs {}
+pub struct ListArgs {
+    /// What to do before.
+    #[command(flatten)]
+    pub fetch: FetchArgs,
+}
+
+/// Bringing run records here first.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FetchArgs {
+    /// First fetch the remote's `refs/tollgate/history`.
+    #[arg(long)]
+    pub fetch: bool,
+    /// The remote to fetch from (default: `baseline.remote`, else `origin`).
+    #[arg(long, value_name = "NAME", requires = "fetch")]
+    pub remote: Option<String>,
+}
 
 /// `tollgate baseline show`.
 #[derive(Debug, Clone, clap::Args)]
@@ -98,6 +113,9 @@ pub struct ShowArgs {
     /// Where its runs are taken from.
     #[arg(long = "from", value_enum, value_name = "STORE", default_value = "both")]
     pub store: StoreArg,
+    /// What to do before.
+    #[command(flatten)]
+    pub fetch: FetchArgs,
 }
 
 /// `tollgate baseline accept`.

@@ -11,9 +11,12 @@ use std::path::PathBuf;
     hyperfine JSON, libtest bench output or gungraun summaries. Several files a side are several rounds."
 )]
 pub struct CompareArgs {
-    /// The base result, then the head result.
-    #[arg(value_name = "A B", num_args = 2, conflicts_with_all = ["slots", "base", "head"], required_unless_present_any = ["slots", "base"])]
-    pub pair: Vec<PathBuf>,
+    /// The base result.
+    #[arg(value_name = "A", requires = "second", conflicts_with_all = ["slots", "base", "head"], required_unless_present_any = ["slots", "base", "head"])]
+    pub first: Option<PathBuf>,
+    /// The head result.
+    #[arg(value_name = "B", required_unless_present_any = ["slots", "base", "head"])]
+    pub second: Option<PathBuf>,
     /// Base results (repeatable; one a round).
     #[arg(long, value_name = "PATH", requires = "head", conflicts_with = "slots")]
     pub base: Vec<PathBuf>,

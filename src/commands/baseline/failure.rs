@@ -40,6 +40,18 @@ pub enum Error {
         /// What is true.
         computed: String,
     },
+    /// A stored file's environment key is not that of its factors.
+    #[error(
+        "`{file}` states environment `{stated}`, but its factors give `{computed}`: it was edited by hand or damaged"
+    )]
+    EditedKey {
+        /// The file, from the top of the work tree.
+        file: String,
+        /// What it says.
+        stated: String,
+        /// What is true.
+        computed: String,
+    },
     /// No benchmark of the run can be stored.
     #[error("the run holds nothing to store: {}", reasons(.0))]
     NothingToSave(Vec<Refused>),
@@ -124,6 +136,9 @@ impl Hint for Error {
             Self::OtherCommit { .. } => "leave out `--stands-for`".into(),
             Self::Shallow => "fetch all of it first (`git fetch --unshallow`)".into(),
             Self::WrongKey { .. } => "measure again with `tollgate run`: the file was changed".into(),
+            Self::EditedKey { file, .. } => {
+                format!("restore it (`git checkout -- {file}`); `tollgate baseline verify` finds all that is wrong")
+            }
             Self::NothingToSave(_) => {
                 format!(
                     "measure at least {} processes a benchmark with `tollgate run`",

@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod failure;
+pub mod fetch;
 pub mod list;
 pub mod place;
 pub mod prune;

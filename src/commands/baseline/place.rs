@@ -79,6 +79,29 @@ impl Place {
             .ok_or_else(|| Error::UnknownRevision(revision.escape_debug().to_string()))
     }
 
+    /// Looks whether the reviewed files of an environment are of it: an edited key or factor would compare with another machine.
+    ///
+    /// # Errors
+    /// When one's key is not that of its factors, or it cannot be read.
+    pub fn check_keys(
+        &self,
+        environment: &EnvironmentKey,
+        key_of: &dyn Fn(&Environment) -> EnvironmentKey,
+    ) -> Result<(), Error> {
+        for path in self.baselines.files(environment)? {
+            let computed = key_of(&self.baselines.read(&path)?.environment);
+            if computed != *environment {
+                let file = self.baselines.shown(&path);
+                return Err(Error::EditedKey {
+                    file,
+                    stated: environment.to_string(),
+                    computed: computed.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the lock that writers of this clone share, telling who holds it up.
     ///
     /// # Errors

@@ -87,6 +87,7 @@ pub fn show(request: &Request<'_>, world: &World<'_>) -> Result<Report, Error> {
     let mut series = Vec::new();
     let mut ids = Vec::new();
     for key in environments(&place, request)? {
+        place.check_keys(&key, world.key_of)?;
         let loaded = load::load_from(request.from, &place.baselines, &place.history, &place.commits, &key)?;
         for stored in loaded.series {
             if !is_called(&stored.benchmark, &request.benchmark) {

@@ -16,6 +16,7 @@ use crate::{
         advice::advise,
         inspect::{Activity, System},
     },
+    measure::trees,
     process::Interrupt,
     progress::{Event, Progress},
     text::quantity::seconds,
@@ -25,7 +26,13 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_millis(50);
 
 /// The file of the recorded slots within the state folder.
-const SLOTS_FILE: &str = "tollgate-doctor-slots.csv";
+const SLOTS_FILE: &str = "doctor-slots.csv";
+
+/// Where the recorded slots are kept: the user's own folder, not one that others can write to and lay links in.
+#[must_use]
+pub fn state_folder() -> PathBuf {
+    trees::cache_folder()
+}
 
 /// What to examine.
 #[derive(Debug, Clone, PartialEq, Eq)]

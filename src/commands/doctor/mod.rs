@@ -20,5 +20,5 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use job::{Plan, Request, run, run_plan};
+pub use job::{Plan, Request, run, run_plan, state_folder};
 pub use report::Report;

@@ -9,7 +9,7 @@ use super::load::{loads, tiers};
 use crate::format::{
     histogram::Room,
     load_v1,
-    parts_v1::benchmark,
+    parts_v1::{self, benchmark},
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     run_v1::check_unique,
     version::Kind,
@@ -17,7 +17,6 @@ use crate::format::{
 use crate::model::{
     benchmark::{Benchmark, BenchmarkId},
     census,
-    metric::Metric,
     outcome::{ErrorClass, Outcome},
     policy::Policy,
     run::{self, Run},
@@ -150,12 +149,7 @@ impl Row {
         Ok(Judgement {
             benchmark: Benchmark { target: self.target, id },
             display_id: self.id,
-            metric: Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature: self.nature.into(),
-            },
+            metric: parts_v1::metric(self.metric, self.unit, self.direction, self.nature),
             verdict: self.verdict.into(),
             rounds: self.rounds,
             base: self.base,
@@ -264,12 +258,7 @@ impl Measurement {
         let blocks = blocks(values, self.void_blocks)?;
         Ok(run::Measurement {
             benchmark: benchmark(self.target, self.id)?,
-            metric: Metric {
-                name: self.metric,
-                unit: self.unit,
-                direction: self.direction.into(),
-                nature: self.nature.into(),
-            },
+            metric: parts_v1::metric(self.metric, self.unit, self.direction, self.nature),
             fate: self.fate.into(),
             method: self.method.into(),
             blocks,

@@ -82,6 +82,30 @@ fn a_large_slowdown_is_suspect_and_regressed_where_nothing_confirms_it() {
 }
 
 #[test]
+fn a_large_speedup_is_improved_and_never_gates() {
+    let verdict = judge(&check(0.35, 20));
+    let row = row(&verdict, "b00");
+    assert_eq!((row.verdict, verdict.outcome), (Verdict::Improved, Outcome::Pass));
+    assert!(row.reason.contains(" % faster (") && row.reason.ends_with(", more than the margin of 2 %"));
+    assert!(!suspects(&check(0.35, 20)).contains(&benchmark("b00")));
+}
+
+#[test]
+fn a_speedup_that_few_residuals_cannot_show_says_what_it_looks_like() {
+    let mut run = check(0.35, 5);
+    run.measurements.truncate(4);
+    run.baselines.truncate(4);
+    let verdict = judge(&run);
+    let row = row(&verdict, "b00");
+    assert_eq!(row.verdict, Verdict::Unchanged);
+    let (start, end) = (
+        "looks 6",
+        ", which 20 stored residuals are too few to show; not slower by more than the margin of 2 %",
+    );
+    assert!(row.reason.starts_with(start) && row.reason.ends_with(end), "{}", row.reason);
+}
+
+#[test]
 fn a_suspect_is_cleared_or_convicted_by_its_paired_rounds() {
     let mut cleared = check(1.4, 20);
     confirm(&mut cleared, 0, 1.0);

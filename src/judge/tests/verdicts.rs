@@ -7,7 +7,7 @@ use crate::{
         metric::Metric,
         policy::Rule,
         run::{Fate, Measurement, Mode, Side, Side::Base, Side::Head},
-        verdict::{Verdict, reduced},
+        verdict::{Judgement, Verdict, reduced},
     },
 };
 
@@ -96,6 +96,50 @@ fn noise_is_inconclusive_and_says_what_to_do() {
         "{}",
         row.reason
     );
+}
+
+/// The looks and the interval have confidences of their own: each row must say which one its bound has, or the reader sees one
+/// number contradict the other.
+#[test]
+fn a_row_whose_interval_reaches_beyond_what_was_shown_says_with_which_confidence_each_holds() {
+    let rows = |scatter: f64, slow_half: f64, blocks: u64| {
+        (0..40).map(move |seed| {
+            let noise = Noise { scatter, slow_half, seed, ..Noise::factor(1.0) };
+            only(&paired(vec![measured("a", &noise, blocks)]))
+        })
+    };
+    let upper = |row: &Judgement| row.change.and_then(|change| change.upper).unwrap_or(f64::INFINITY);
+    let beyond = |row: &Judgement| row.verdict == Verdict::Unchanged && upper(row) > row.margin;
+    let unchanged: Vec<Judgement> = rows(0.012, 1.0, 2).filter(beyond).collect();
+    assert!(!unchanged.is_empty());
+    for row in unchanged {
+        let starts = "not slower by more than the margin of 2 %, with 90 % confidence (the interval's ";
+        assert!(row.reason.starts_with(starts) && row.reason.ends_with(" confidence)"), "{}", row.reason);
+    }
+    let seen = |row: &Judgement| row.blind == Some(false) && row.verdict == Verdict::Inconclusive;
+    let wide: Vec<Judgement> = rows(0.06, 1.0, 4).filter(|row| seen(row) && upper(row) > 0.1).collect();
+    assert!(!wide.is_empty());
+    for row in wide {
+        let told = row.reason.contains("by more than 10 % with 90 % confidence (by more than ");
+        assert!(told || row.reason.starts_with("looks "), "{}", row.reason);
+    }
+    let blind = |row: &Judgement| row.blind == Some(true) && upper(row) < 0.1;
+    let spared: Vec<Judgement> = rows(0.012, 1.25, 2).filter(blind).collect();
+    assert!(!spared.is_empty());
+    for row in spared {
+        assert!(row.reason.starts_with("its fastest samples are not slower by more than "), "{}", row.reason);
+        assert!(row.reason.contains("their median"), "{}", row.reason);
+    }
+}
+
+#[test]
+fn a_benchmark_that_only_its_budget_leaves_open_says_what_else_was_shown() {
+    let noise = Noise { scatter: 0.002, ..Noise::factor(1.0) };
+    let run = paired(vec![measured("a", &noise, 1)]);
+    let row = only(&with_rules(run, vec![Rule { budget: Some(500.0), ..rule("a") }]));
+    assert_eq!(row.verdict, Verdict::Inconclusive);
+    assert!(row.reason.contains("not proven by 3 slots; "), "{}", row.reason);
+    assert!(!row.reason.contains("not settled") && !row.reason.contains("raise"), "{}", row.reason);
 }
 
 #[test]

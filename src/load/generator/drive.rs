@@ -215,7 +215,9 @@ impl Load {
         let share = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let place = (share(number), share(self.workers));
         let source = match &self.kind {
-            Kind::Rate(offer) => Source::Rate(Desk::new(offer, course.window_start, place.0, place.1)),
+            Kind::Rate(offer) => {
+                Source::Rate(Box::new(Desk::new(offer, course.window_start, place.0, place.1)))
+            }
             Kind::Users { curve, warmup, think } => {
                 Source::Users(Users::new(curve.clone(), *warmup, course.window_start, *think, place))
             }

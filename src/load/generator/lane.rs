@@ -173,7 +173,7 @@ impl Lane {
         match (verdict, answered) {
             (Ok(()), Some(answered)) => recorder.completed(endpoint, moments, answered),
             (Ok(()), None) => {
-                recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now())
+                recorder.failed(endpoint, moments, ErrorKind::Protocol, None, self.worker.now());
             }
             (Err(kind), _) => recorder.failed(endpoint, moments, kind, answered, self.worker.now()),
         }

@@ -94,7 +94,7 @@ impl Course {
 #[derive(Debug)]
 pub(crate) enum Source {
     /// The open loop.
-    Rate(Desk),
+    Rate(Box<Desk>),
     /// The closed loop.
     Users(Users),
 }

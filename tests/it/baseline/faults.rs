@@ -9,9 +9,9 @@ use std::{
 
 use tollgate::{
     commands::baseline::{
-        Error, prune,
+        Error, World, prune,
         save::{self, Send},
-        verify,
+        show, verify,
     },
     hint::Hint,
     model::outcome::{ErrorClass, Outcome},
@@ -64,6 +64,33 @@ fn broken_by(change: impl FnOnce(String) -> String, words: &str) {
     assert_eq!(fs::read(scene.file()).unwrap(), before, "a file that cannot be trusted is not written over");
 }
 
+/// A digest that fits says only that a file was written whole, not by whom: its key is looked at besides.
+#[test]
+fn a_file_whose_factors_do_not_give_its_key_is_found_and_shown_to_nobody() {
+    let scene = stored();
+    let other = environment("Xeon").key;
+    let key_of = |_: &tollgate::model::environment::Environment| other.clone();
+    let interrupt = tollgate::process::Interrupt::new();
+    let world =
+        World { interrupt: &interrupt, progress: &tollgate::progress::Silent, now: START, key_of: &key_of };
+    let work = scene.work();
+    let request = verify::Request { directory: &work, from: From::Both };
+    let verified = verify::verify(&request, &world).unwrap();
+    let words =
+        format!("it states environment `{}`, but its factors give `{other}`", environment("EPYC").key);
+    assert_eq!(verified.findings.iter().filter(|finding| finding.problem == words).count(), 4);
+    let request = show::Request {
+        directory: &work,
+        benchmark: "num/sieve".into(),
+        environment: None,
+        from: From::Both,
+    };
+    let error = show::show(&request, &world).unwrap_err();
+    assert!(matches!(error, Error::EditedKey { .. }), "{error}");
+    assert_eq!(error.class(), ErrorClass::Configuration);
+    assert!(error.hint().unwrap().contains("git checkout -- baselines/"), "{error}");
+}
+
 #[test]
 fn hand_edited_value_is_found() {
     broken_by(
@@ -80,7 +107,7 @@ fn corrupted_truncated_and_conflicted_files_are_found() {
         |text| text.replacen("  \"target\"", "<<<<<<< ours\n  \"target\"", 1),
         "cannot be read in line",
     );
-    broken_by(|_| String::new(), "cannot be read in line");
+    broken_by(|_| String::new(), "it is empty");
 }
 
 #[test]

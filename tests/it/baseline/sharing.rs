@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Barrier, thread};
 
 use tollgate::{
-    commands::baseline::{prune, save::Send},
+    commands::baseline::{fetch, prune, save::Send},
     hint::Hint,
     model::outcome::{ErrorClass, Outcome},
     store::{history::History, load::From, prune::Effect},
@@ -38,6 +38,20 @@ fn eight_clones_that_push_side_by_side_lose_nothing() {
     git(&scene.remote(), &["fsck", "--strict"]);
     let branches = git(&scene.remote(), &["for-each-ref", "--format=%(refname)"]);
     assert_eq!(branches, "refs/heads/main\nrefs/tollgate/history");
+}
+
+#[test]
+fn a_clone_that_fetches_has_the_records_of_others_and_sends_nothing() {
+    let scene = Scene::new();
+    let rev = git(&scene.work(), &["rev-parse", "HEAD"]);
+    save_to(&scene.work(), &run(&rev, START), From::History, Send::To(None)).unwrap();
+    let other = scene.clone("other");
+    save_to(&other, &run(&rev, START + 1), From::History, Send::No).unwrap();
+    assert_eq!(records(&other), 1, "nothing is fetched unasked");
+    let fetched = in_world(START, |world| fetch::fetch(&other, None, world)).unwrap();
+    assert_eq!((fetched.unsent, records(&other), records(&scene.remote())), (1, 2, 1));
+    let error = in_world(START, |world| fetch::fetch(&other, Some("elsewhere"), world)).unwrap_err();
+    assert!(error.to_string().contains("elsewhere"), "{error}");
 }
 
 #[test]

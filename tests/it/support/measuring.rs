@@ -164,10 +164,11 @@ impl Outcome {
         self.measured.measurements.iter().map(|m| m.benchmark.id.as_str()).collect()
     }
 
-    /// Why a benchmark failed.
-    pub(crate) fn failure(&self, id: &str) -> &str {
+    /// On which side a benchmark failed, and why.
+    pub(crate) fn failure(&self, id: &str) -> String {
         match &self.of(id).fate {
-            Fate::Failed { message, .. } => message,
+            Fate::Failed { side: Some(side), message } => format!("{}: {message}", side.as_str()),
+            Fate::Failed { side: None, message } => message.clone(),
             other => panic!("{id} did not fail: {other:?}"),
         }
     }
