@@ -12,10 +12,10 @@
 //!
 //! One value a side is a block of two slots, too few for any test to say anything: it is shown (`one_value`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    benchmark::Benchmark,
+    benchmark::{Benchmark, BenchmarkId},
     environment::{Environment, EnvironmentKey},
     metric::{Metric, Nature},
     policy::Policy,
@@ -69,6 +69,58 @@ impl SourceRun {
             warnings: Vec::new(),
         }
     }
+}
+
+/// Why an input cannot be given a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it holds {benchmarks} benchmarks, and one name cannot be that of all")]
+pub struct SeveralBenchmarks {
+    /// How many it holds.
+    pub benchmarks: usize,
+}
+
+/// What benchmarks of load tests begin with.
+const LOAD: &str = "load:";
+
+impl SourceRun {
+    /// Calls the benchmark `name`. A load test stays one, and its parts stay its parts: `load:k6/a` becomes `load:NAME/a`.
+    /// A name that would be too long or empty changes nothing.
+    ///
+    /// # Errors
+    /// When there are several benchmarks that are not parts of one.
+    pub fn rename(&mut self, name: &str) -> Result<(), SeveralBenchmarks> {
+        let ids: BTreeSet<Benchmark> = self.measurements.iter().map(|m| m.benchmark.clone()).collect();
+        let shortest = ids.iter().map(|benchmark| benchmark.id.as_str()).min_by_key(|id| id.len());
+        let whole = shortest.unwrap_or_default().to_owned();
+        let is_part = |id: &str| id == whole || id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'));
+        if !ids.iter().all(|benchmark| is_part(benchmark.id.as_str())) {
+            return Err(SeveralBenchmarks { benchmarks: ids.len() });
+        }
+        let name = name.strip_prefix(LOAD).unwrap_or(name);
+        let prefix = if whole.starts_with(LOAD) { LOAD } else { "" };
+        for measurement in &mut self.measurements {
+            let part = measurement.benchmark.id.as_str().get(whole.len()..).unwrap_or_default();
+            if let Ok(id) = BenchmarkId::new(format!("{prefix}{name}{part}")) {
+                measurement.benchmark.id = id;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes one run of one revision of several inputs in time order, each a slot where there are several. The policy is the
+/// default one and `day` empty: the caller sets both.
+#[must_use]
+pub fn single(inputs: Vec<SourceRun>) -> Run {
+    let mut run = pair(Vec::new(), inputs);
+    run.mode = Mode::Single;
+    run.base = None;
+    for measurement in &mut run.measurements {
+        if measurement.fate == Fate::New {
+            measurement.fate = Fate::Measured;
+        }
+    }
+    run
 }
 
 impl From<Run> for SourceRun {
@@ -350,7 +402,7 @@ fn order_warnings(sides: &[Sides], several: bool) -> Vec<Warning> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SourceMeasurement, SourceRun, pair};
+    use super::{SourceMeasurement, SourceRun, pair, single};
     use crate::model::{
         benchmark::{Benchmark, BenchmarkId},
         metric::Metric,
@@ -462,6 +514,32 @@ mod tests {
             vec![input("y", vec![measured("b", &[1.0])])],
         );
         assert_eq!(run.measurements.len(), 2);
+    }
+
+    #[test]
+    fn a_name_is_that_of_the_whole_and_its_parts() {
+        let ids = |run: &SourceRun| -> Vec<String> {
+            run.measurements.iter().map(|m| m.benchmark.id.to_string()).collect()
+        };
+        let of = |ids: &[&str]| input("x", ids.iter().map(|id| measured(id, &[1.0])).collect());
+        let mut load = of(&["load:k6", "load:k6", "load:k6/GET /a"]);
+        load.rename("checkout").unwrap();
+        assert_eq!(ids(&load), ["load:checkout", "load:checkout", "load:checkout/GET /a"]);
+        load.rename("load:other").unwrap();
+        assert_eq!(ids(&load)[0], "load:other");
+        let mut command = of(&["./old --flag"]);
+        command.rename("parse").unwrap();
+        assert_eq!(ids(&command), ["parse"]);
+        assert_eq!(of(&["a", "ab"]).rename("b").unwrap_err().benchmarks, 2);
+    }
+
+    #[test]
+    fn inputs_of_one_revision_are_slots_of_one_run() {
+        let inputs = (1..=3).map(|at| input("x", vec![measured("a", &[f64::from(at)])])).collect();
+        let run = single(inputs);
+        assert_eq!((run.mode, &run.base, &run.measurements[0].fate), (Mode::Single, &None, &Fate::Measured));
+        assert_eq!(layout(&run), ["h1h2h3"]);
+        assert_eq!(codes(&run), Vec::<&str>::new());
     }
 
     #[test]
