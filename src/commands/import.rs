@@ -1,9 +1,7 @@
 //! `tollgate import`: what other tools measured, as a run file.
 
 use crate::{
-    commands::{
-        compare::refuse_other_environment, failure::Failure, results::read_all, session::day,
-    },
+    commands::{compare::refuse_other_environment, failure::Failure, results::read_all, session::day},
     format::run_v1,
     model::{
         benchmark::BenchmarkId,

@@ -52,7 +52,8 @@ impl Source for Artillery {
     fn detect(&self, input: &Input) -> bool {
         let [file] = input.files.as_slice() else { return false };
         let start = beginning(file);
-        holds(start, "\"aggregate\"") && (holds(start, "\"vusers.created\"") || holds(start, "\"http.requests\""))
+        holds(start, "\"aggregate\"")
+            && (holds(start, "\"vusers.created\"") || holds(start, "\"http.requests\""))
     }
 
     fn parse(&self, input: &Input) -> Result<SourceRun, Error> {

@@ -19,8 +19,7 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub struct Autocannon;
 
-const UNKNOWN: &str =
-    "autocannon counts from the sending in whole milliseconds, so a stall hides and p95 is not told; the warm-up is in it";
+const UNKNOWN: &str = "autocannon counts from the sending in whole milliseconds, so a stall hides and p95 is not told; the warm-up is in it";
 
 /// The document.
 #[derive(Deserialize)]

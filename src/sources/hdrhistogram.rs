@@ -24,14 +24,12 @@ use crate::model::run::Warning;
 #[derive(Debug, Clone, Copy)]
 pub struct HdrHistogram;
 
-const UNKNOWN: &str =
-    "an interval log tells neither its unit (taken for nanoseconds), errors, nor whether a stall is corrected or the warm-up in it";
-const UNKNOWN_TABLE: &str =
-    "a percentile table tells neither its unit (taken for milliseconds), rate, errors, nor whether a stall is corrected";
+const UNKNOWN: &str = "an interval log tells neither its unit (taken for nanoseconds), errors, nor whether a stall is corrected or the warm-up in it";
+const UNKNOWN_TABLE: &str = "a percentile table tells neither its unit (taken for milliseconds), rate, errors, nor whether a stall is corrected";
 
 /// The first word of an encoded histogram of version 2, deflated or not.
-const DEFLATED: u32 = 0x1c84_9304;
-const PLAIN: u32 = 0x1c84_9303;
+const DEFLATED: u32 = 0x1c84_9314;
+const PLAIN: u32 = 0x1c84_9313;
 
 /// Cookie, length, offset, digits, lowest, highest, ratio.
 const HEADER_BYTES: usize = 40;
@@ -189,7 +187,7 @@ fn decode(text: &str) -> Result<Histogram<u64>, String> {
     let broken = |what: &str| format!("a histogram that {what}");
     let engine = base64::engine::general_purpose::STANDARD;
     let bytes = engine.decode(text.trim()).map_err(|_| broken("is no base64, or cut off"))?;
-    let plain = match word(&bytes, 0) {
+    let mut plain = match word(&bytes, 0) {
         Some(DEFLATED) => unpack(bytes.get(8..).unwrap_or_default())?,
         Some(PLAIN) => bytes,
         _ => return Err(broken("is not of version 2")),
@@ -200,7 +198,9 @@ fn decode(text: &str) -> Result<Histogram<u64>, String> {
     if length.is_none() || length > left || word(&plain, 12) > Some(5) {
         return Err(broken("is cut off or claims another size than it has"));
     }
-    Deserializer::new().deserialize(&mut plain.as_slice()).map_err(|error| broken(&format!("cannot be read: {error}")))
+    Deserializer::new()
+        .deserialize(&mut plain.as_slice())
+        .map_err(|error| broken(&format!("cannot be read: {error}")))
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {

@@ -48,7 +48,11 @@ impl Input {
     pub(super) fn only_file(&self) -> Result<&InputFile, Error> {
         match self.files.as_slice() {
             [file] => Ok(file),
-            files => Err(Error::malformed(&self.name, None, format!("{} files where one is expected", files.len()))),
+            files => Err(Error::malformed(
+                &self.name,
+                None,
+                format!("{} files where one is expected", files.len()),
+            )),
         }
     }
 }

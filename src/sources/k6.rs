@@ -38,7 +38,9 @@ impl Source for K6 {
         let [file] = input.files.as_slice() else { return false };
         let start = beginning(file);
         let summary = holds(start, "\"metrics\"")
-            && (holds(start, "\"http_reqs\"") || holds(start, "\"http_req_duration\"") || holds(start, "\"vus\""))
+            && (holds(start, "\"http_reqs\"")
+                || holds(start, "\"http_req_duration\"")
+                || holds(start, "\"vus\""))
             && !holds(start, "\"aggregate\"");
         start.trim_ascii_start().first() == Some(&b'{') && (summary || is_lines(start))
     }
@@ -54,9 +56,9 @@ impl Source for K6 {
         }
         let document: Value = json(file)?;
         if document.get("results").is_some_and(|results| results.get("metrics").is_some()) {
-            return machine_readable(file, document)?.run(input);
+            return machine_readable(file, &document)?.run(input);
         }
-        summary(file, document)?.run(input)
+        summary(file, &document)?.run(input)
     }
 }
 
@@ -100,9 +102,10 @@ impl Values<'_> {
 }
 
 /// `--summary-export` (the values stand in the metric itself) and `handleSummary`'s data (they stand under `values`).
-fn summary(file: &InputFile, document: Value) -> Result<Loaded<'_>, Error> {
+fn summary<'a>(file: &'a InputFile, document: &Value) -> Result<Loaded<'a>, Error> {
     let nothing = Value::Null;
-    let metric = |name: &str| document.get("metrics").and_then(|metrics| metrics.get(name)).unwrap_or(&nothing);
+    let metric =
+        |name: &str| document.get("metrics").and_then(|metrics| metrics.get(name)).unwrap_or(&nothing);
     let values = |name: &str| {
         let metric = metric(name);
         Values(metric.get("values").unwrap_or(metric))
@@ -128,7 +131,7 @@ fn summary(file: &InputFile, document: Value) -> Result<Loaded<'_>, Error> {
 }
 
 /// The summary of `--new-machine-readable-summary`, schema 1.
-fn machine_readable(file: &InputFile, document: Value) -> Result<Loaded<'_>, Error> {
+fn machine_readable<'a>(file: &'a InputFile, document: &Value) -> Result<Loaded<'a>, Error> {
     let at = |keys: [&str; 2]| document.get(keys[0]).and_then(|value| value.get(keys[1]));
     let metrics = at(["results", "metrics"]).and_then(Value::as_array);
     let nothing = Value::Null;
@@ -150,7 +153,7 @@ fn machine_readable(file: &InputFile, document: Value) -> Result<Loaded<'_>, Err
         result = result.over(seconds);
     }
     let mut loaded = loaded(file, "a machine-readable summary");
-    loaded.version = at(["metadata", "k6Version"]).and_then(Value::as_str).map(|version| shown(version));
+    loaded.version = at(["metadata", "k6Version"]).and_then(Value::as_str).map(shown);
     loaded.warnings.extend(dropped(file, values("dropped_iterations").get("count")));
     loaded.results.push(result);
     Ok(loaded)

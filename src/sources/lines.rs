@@ -73,6 +73,8 @@ mod tests {
         assert!(read(b"[1]\n{}".to_vec()).starts_with("`a.jsonl`, line 2: invalid type"));
         let long = vec![b' '; 4].into_iter().chain(vec![b'x'; MAX_LINE_BYTES + 1]).collect();
         assert_eq!(read(long), "`a.jsonl`, line 1: the line is longer than 16 MiB");
-        assert!(read("[".repeat(100_000).into_bytes()).contains("recursion limit"));
+        let deep = file("[".repeat(100_000));
+        let error = json_lines(&deep, |_: serde_json::Value| Ok(())).unwrap_err().to_string();
+        assert!(error.contains("recursion limit"), "{error}");
     }
 }

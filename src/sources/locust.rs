@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
-    input::{Error, Input, InputFile, MAX_BENCHMARKS, MAX_LINES_BYTES, Source, beginning, holds, json, shown},
+    input::{
+        Error, Input, InputFile, MAX_BENCHMARKS, MAX_LINES_BYTES, Source, beginning, holds, json, shown,
+    },
     load_result::{Counts, LoadResult, Loaded, MILLISECOND},
     locust_slices,
     pairing::SourceRun,
@@ -18,8 +20,7 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub struct Locust;
 
-const UNKNOWN: &str =
-    "Locust's users wait for each answer, so a stall hides; times are whole ms, two digits above 100; the warm-up is in it";
+const UNKNOWN: &str = "Locust's users wait for each answer, so a stall hides; times are whole ms, two digits above 100; the warm-up is in it";
 
 const TABLE: &str = "Type,Name,Request Count,Failure Count,";
 
@@ -136,7 +137,8 @@ pub(super) fn milliseconds(text: &str) -> Result<f64, String> {
 
 fn table(file: &InputFile) -> Result<Loaded<'_>, Error> {
     let mut reader = csv::Reader::from_reader(&*file.bytes);
-    let header = reader.headers().map_err(|_| Error::malformed(&file.path, Some(1), "the row is not UTF-8"))?.clone();
+    let header =
+        reader.headers().map_err(|_| Error::malformed(&file.path, Some(1), "the row is not UTF-8"))?.clone();
     let column = |name: &str| {
         let missing = || Error::malformed(&file.path, Some(1), format!("no column `{name}`"));
         header.iter().position(|field| field == name).ok_or_else(missing)

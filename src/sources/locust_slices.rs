@@ -147,7 +147,12 @@ impl Read {
         }
         let times = counts(&entry.response_times)?;
         if times.len() != entry.num_requests || entry.num_failures > entry.num_requests {
-            return Err(format!("`{}` has {} times of {} requests", shown(&entry.name), times.len(), entry.num_requests));
+            return Err(format!(
+                "`{}` has {} times of {} requests",
+                shown(&entry.name),
+                times.len(),
+                entry.num_requests
+            ));
         }
         for (time, count) in &entry.response_times {
             self.slices.add(at, milliseconds(time)?, *count);
@@ -167,12 +172,15 @@ pub(super) fn read(file: &InputFile) -> Result<Loaded<'_>, Error> {
     json_lines(file, |line: Line<'_>| read.add(line))?;
     let Some(plan) = &read.plan else { return Err(Error::malformed(&file.path, None, "the file is empty")) };
     let Some(end) = read.end else {
-        let problem = "the last line is missing: the file is cut off, or the master did not end in good order";
+        let problem =
+            "the last line is missing: the file is cut off, or the master did not end in good order";
         return Err(Error::malformed(&file.path, None, problem));
     };
     let mut results = vec![read.all.result(plan.name.clone(), plan.window_seconds)];
     if read.names.len() > 1 {
-        let part = |(name, fate): (&String, &Fate)| fate.result(format!("{}/{name}", plan.name), plan.window_seconds);
+        let part = |(name, fate): (&String, &Fate)| {
+            fate.result(format!("{}/{name}", plan.name), plan.window_seconds)
+        };
         results.extend(read.names.iter().map(part));
     }
     let failure = failure(plan, end, read.all.seen());
@@ -191,9 +199,12 @@ fn failure(plan: &Plan, (workers, cpu_warning): (u64, bool), seen: u64) -> Optio
         return Some(format!("{workers} of {} Locust workers took part", plan.workers));
     }
     if cpu_warning {
-        return Some("a Locust worker was short of CPU, so the latencies are its own: use more workers".to_owned());
+        return Some(
+            "a Locust worker was short of CPU, so the latencies are its own: use more workers".to_owned(),
+        );
     }
-    (seen != plan.scheduled).then(|| format!("Locust told of {seen} of {} requests that were due", plan.scheduled))
+    (seen != plan.scheduled)
+        .then(|| format!("Locust told of {seen} of {} requests that were due", plan.scheduled))
 }
 
 /// Quantiles that reach into the requests without an answer.

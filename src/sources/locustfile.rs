@@ -189,7 +189,9 @@ mod tests {
         assert!(text.contains(r##"NAME = "\U00000022\U0000000aimport os\U0000000a#""##), "{text}");
         assert!(!text.lines().any(|line| line.starts_with("import os")));
         assert!(text.contains("WEIGHTS = [3.0, 1e20]\n") && text.contains("SEED = 18446744073709551615\n"));
-        assert!(text.contains(r#""headers": {"x-a": "1\U0000000d\U0000000ay: 2"}, "body": b"{\x00\xff\x22""#));
+        assert!(
+            text.contains(r#""headers": {"x-a": "1\U0000000d\U0000000ay: 2"}, "body": b"{\x00\xff\x22""#)
+        );
         assert!(text.contains("\"statuses\": [200, 201]}, \n    {\"name\": \"\\U000000e9\\U0001f980\""));
         assert!(text.contains("TIMEOUT = 0.0\n") && text.contains("INSECURE = False\n"));
         assert!(!text.contains("#PLAN#") && TEMPLATE.contains("#PLAN#"));
@@ -206,7 +208,9 @@ mod tests {
     /// What the program says by its own names must be what the reader looks for.
     #[test]
     fn the_program_and_the_reader_use_the_same_words() {
-        for word in ["tollgate_locust", "INTENDED", "UNFINISHED", "scheduled", "window_seconds", "cpu_warning", "end"] {
+        for word in
+            ["tollgate_locust", "INTENDED", "UNFINISHED", "scheduled", "window_seconds", "cpu_warning", "end"]
+        {
             assert!(TEMPLATE.contains(&format!("\"{word}\"")), "{word}");
         }
         assert!(TEMPLATE.contains("LEAD = 1.0\n"));

@@ -54,7 +54,8 @@ impl Source for Oha {
     fn detect(&self, input: &Input) -> bool {
         let [file] = input.files.as_slice() else { return false };
         let start = beginning(file);
-        is_csv(start) || (holds(start, "\"latencyPercentiles\"") && holds(start, "\"statusCodeDistribution\""))
+        is_csv(start)
+            || (holds(start, "\"latencyPercentiles\"") && holds(start, "\"statusCodeDistribution\""))
     }
 
     fn limit(&self) -> usize {

@@ -92,7 +92,8 @@ impl SourceRun {
         let ids: BTreeSet<Benchmark> = self.measurements.iter().map(|m| m.benchmark.clone()).collect();
         let shortest = ids.iter().map(|benchmark| benchmark.id.as_str()).min_by_key(|id| id.len());
         let whole = shortest.unwrap_or_default().to_owned();
-        let is_part = |id: &str| id == whole || id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'));
+        let is_part =
+            |id: &str| id == whole || id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'));
         if !ids.iter().all(|benchmark| is_part(benchmark.id.as_str())) {
             return Err(SeveralBenchmarks { benchmarks: ids.len() });
         }

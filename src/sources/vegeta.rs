@@ -65,7 +65,9 @@ fn is_csv(start: &[u8]) -> bool {
     let first = start.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
     let fields: Vec<&[u8]> = first.split(|byte| *byte == b',').collect();
     let digits = |at: usize, lengths: std::ops::RangeInclusive<usize>| {
-        fields.get(at).is_some_and(|field| lengths.contains(&field.len()) && field.iter().all(u8::is_ascii_digit))
+        fields
+            .get(at)
+            .is_some_and(|field| lengths.contains(&field.len()) && field.iter().all(u8::is_ascii_digit))
     };
     fields.len() >= 9 && digits(0, 18..=19) && digits(1, 1..=3) && digits(2, 1..=19)
 }

@@ -58,7 +58,8 @@ impl Source for Wrk {
 #[derive(Default)]
 struct Text {
     is_wrk2: bool,
-    /// Nanoseconds by quantile in parts of 100,000.
+    /// Nanoseconds by quantile in parts of 100,000. The first one counts: with `--u_latency` wrk2 prints the uncorrected
+    /// distribution behind the true one.
     quantiles: BTreeMap<u32, f64>,
     requests: Option<f64>,
     rate: Option<f64>,
@@ -70,14 +71,9 @@ struct Text {
 impl Text {
     fn read(file: &InputFile) -> Result<Self, Error> {
         let mut text = Self::default();
-        let mut uncorrected = false;
         for line in text_lines(file) {
             let (number, line) = line?;
-            // With `--u_latency` wrk2 prints the uncorrected distribution too.
-            uncorrected |= line.contains("Uncorrected Latency");
-            if !uncorrected || !line.ends_with('%') && !is_spectrum(line) {
-                text.take(line.trim()).map_err(|problem| Error::malformed(&file.path, Some(number), problem))?;
-            }
+            text.take(line).map_err(|problem| Error::malformed(&file.path, Some(number), problem))?;
         }
         Ok(text)
     }
@@ -105,7 +101,9 @@ impl Text {
         let share = number(share.trim_end_matches('%'))?;
         match time(value) {
             _ if value.contains("nan") => self.has_no_number = true,
-            Some(ns) => drop(self.quantiles.entry(place(share / 100.0)).or_insert(ns)),
+            Some(ns) => {
+                self.quantiles.entry(place(share / 100.0)).or_insert(ns);
+            }
             None => return Err(format!("`{}` is no time", shown(value))),
         }
         Ok(())

@@ -9,6 +9,7 @@
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
+//! - [`load_results`]: results of load tools as runs, and `import` from the command line.
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
@@ -30,6 +31,7 @@ mod criterion_link;
 mod doctor;
 mod hostile;
 mod interleave;
+mod load_results;
 mod reports;
 mod revisions;
 mod schema;

@@ -1,13 +1,16 @@
 //! `tollgate compare`, `tollgate judge`, `tollgate report`: verdicts without measuring.
 
 use super::output::OutputArgs;
-use crate::{config::values::Percent, sources::input::SOURCES};
+use crate::{
+    config::values::Percent,
+    sources::input::{SOURCES, Source},
+};
 use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
 
 /// The tools whose output is understood.
 pub(super) fn tools() -> PossibleValuesParser {
-    PossibleValuesParser::new(SOURCES.map(|source| source.name()))
+    PossibleValuesParser::new(SOURCES.map(Source::name))
 }
 
 /// Judge two results without measuring.
