@@ -198,9 +198,21 @@ fn decode(text: &str) -> Result<Histogram<u64>, String> {
     if length.is_none() || length > left || word(&plain, 12) > Some(5) {
         return Err(broken("is cut off or claims another size than it has"));
     }
+    mend_javascript(&mut plain);
     Deserializer::new()
         .deserialize(&mut plain.as_slice())
         .map_err(|error| broken(&format!("cannot be read: {error}")))
+}
+
+/// The port to JavaScript writes the ratio of a histogram of whole numbers as the integer 1 and an offset of 1, which it does
+/// not read itself; the standard asks for the number 1.0 and an offset of 0.
+fn mend_javascript(plain: &mut [u8]) {
+    let Some(header) = plain.get_mut(..HEADER_BYTES) else { return };
+    let (rest, ratio) = header.split_at_mut(HEADER_BYTES - 8);
+    if *ratio == 1_u64.to_be_bytes() {
+        ratio.copy_from_slice(&1_f64.to_be_bytes());
+        rest[8..12].fill(0);
+    }
 }
 
 fn unpack(bytes: &[u8]) -> Result<Vec<u8>, String> {

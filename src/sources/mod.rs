@@ -29,6 +29,7 @@ mod locust_slices;
 pub mod locustfile;
 pub mod oha;
 pub mod pairing;
+pub mod rename;
 pub mod slots_csv;
 pub mod vegeta;
 pub mod wrk;

@@ -12,10 +12,10 @@
 //!
 //! One value a side is a block of two slots, too few for any test to say anything: it is shown (`one_value`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::{
-    benchmark::{Benchmark, BenchmarkId},
+    benchmark::Benchmark,
     environment::{Environment, EnvironmentKey},
     metric::{Metric, Nature},
     policy::Policy,
@@ -68,44 +68,6 @@ impl SourceRun {
             names_are_commands: false,
             warnings: Vec::new(),
         }
-    }
-}
-
-/// Why an input cannot be given a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it holds {benchmarks} benchmarks, and one name cannot be that of all")]
-pub struct SeveralBenchmarks {
-    /// How many it holds.
-    pub benchmarks: usize,
-}
-
-/// What benchmarks of load tests begin with.
-const LOAD: &str = "load:";
-
-impl SourceRun {
-    /// Calls the benchmark `name`. A load test stays one, and its parts stay its parts: `load:k6/a` becomes `load:NAME/a`.
-    /// A name that would be too long or empty changes nothing.
-    ///
-    /// # Errors
-    /// When there are several benchmarks that are not parts of one.
-    pub fn rename(&mut self, name: &str) -> Result<(), SeveralBenchmarks> {
-        let ids: BTreeSet<Benchmark> = self.measurements.iter().map(|m| m.benchmark.clone()).collect();
-        let shortest = ids.iter().map(|benchmark| benchmark.id.as_str()).min_by_key(|id| id.len());
-        let whole = shortest.unwrap_or_default().to_owned();
-        let is_part =
-            |id: &str| id == whole || id.strip_prefix(&whole).is_some_and(|rest| rest.starts_with('/'));
-        if !ids.iter().all(|benchmark| is_part(benchmark.id.as_str())) {
-            return Err(SeveralBenchmarks { benchmarks: ids.len() });
-        }
-        let name = name.strip_prefix(LOAD).unwrap_or(name);
-        let prefix = if whole.starts_with(LOAD) { LOAD } else { "" };
-        for measurement in &mut self.measurements {
-            let part = measurement.benchmark.id.as_str().get(whole.len()..).unwrap_or_default();
-            if let Ok(id) = BenchmarkId::new(format!("{prefix}{name}{part}")) {
-                measurement.benchmark.id = id;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -515,23 +477,6 @@ mod tests {
             vec![input("y", vec![measured("b", &[1.0])])],
         );
         assert_eq!(run.measurements.len(), 2);
-    }
-
-    #[test]
-    fn a_name_is_that_of_the_whole_and_its_parts() {
-        let ids = |run: &SourceRun| -> Vec<String> {
-            run.measurements.iter().map(|m| m.benchmark.id.to_string()).collect()
-        };
-        let of = |ids: &[&str]| input("x", ids.iter().map(|id| measured(id, &[1.0])).collect());
-        let mut load = of(&["load:k6", "load:k6", "load:k6/GET /a"]);
-        load.rename("checkout").unwrap();
-        assert_eq!(ids(&load), ["load:checkout", "load:checkout", "load:checkout/GET /a"]);
-        load.rename("load:other").unwrap();
-        assert_eq!(ids(&load)[0], "load:other");
-        let mut command = of(&["./old --flag"]);
-        command.rename("parse").unwrap();
-        assert_eq!(ids(&command), ["parse"]);
-        assert_eq!(of(&["a", "ab"]).rename("b").unwrap_err().benchmarks, 2);
     }
 
     #[test]

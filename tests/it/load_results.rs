@@ -259,27 +259,27 @@ fn locust_is_read_from_its_list_and_its_table() {
 fn the_slices_of_two_real_workers_add_up_to_what_was_scheduled() {
     let run = read("locust/slices.jsonl");
     insta::assert_snapshot!(rows(&run), @r#"
-    load:checkout latency.p50 3680255.0000 ns
-    load:checkout latency.p90 4120575.0000 ns
-    load:checkout latency.p95 4243455.0000 ns
-    load:checkout latency.p99 4452351.0000 ns
-    load:checkout throughput 99.5000 req/s
-    load:checkout error_rate 0.0050 ratio
-    load:checkout/GET / latency.p50 3670015.0000 ns
-    load:checkout/GET / latency.p90 4120575.0000 ns
-    load:checkout/GET / latency.p95 4243455.0000 ns
-    load:checkout/GET / latency.p99 4820991.0000 ns
-    load:checkout/GET / throughput 74.2500 req/s
+    load:checkout latency.p50 3571711.0000 ns
+    load:checkout latency.p90 3971071.0000 ns
+    load:checkout latency.p95 4081663.0000 ns
+    load:checkout latency.p99 4530175.0000 ns
+    load:checkout throughput 99.2500 req/s
+    load:checkout error_rate 0.0075 ratio
+    load:checkout/GET / latency.p50 3540991.0000 ns
+    load:checkout/GET / latency.p90 3971071.0000 ns
+    load:checkout/GET / latency.p95 4081663.0000 ns
+    load:checkout/GET / latency.p99 4591615.0000 ns
+    load:checkout/GET / throughput 77.2500 req/s
     load:checkout/GET / error_rate 0.0000 ratio
-    load:checkout/bad latency.p50 3721215.0000 ns
-    load:checkout/bad latency.p90 4110335.0000 ns
-    load:checkout/bad latency.p95 4222975.0000 ns
-    load:checkout/bad latency.p99 4354047.0000 ns
-    load:checkout/bad throughput 25.2500 req/s
-    load:checkout/bad error_rate 0.0194 ratio
+    load:checkout/bad "é🦀" \ latency.p50 3610623.0000 ns
+    load:checkout/bad "é🦀" \ latency.p90 3940351.0000 ns
+    load:checkout/bad "é🦀" \ latency.p95 4081663.0000 ns
+    load:checkout/bad "é🦀" \ latency.p99 4272127.0000 ns
+    load:checkout/bad "é🦀" \ throughput 22.0000 req/s
+    load:checkout/bad "é🦀" \ error_rate 0.0330 ratio
     "#);
     insta::assert_snapshot!(remarks(&run), @r#"
-    slices: `load/locust/slices.jsonl`: over 5 slices of 1.00 s, p50 lay between 3.62 ms and 3.79 ms and p95 between 4.13 ms and 4.35 ms; slices of one run are not runs of their own and not tested
+    slices: `load/locust/slices.jsonl`: over 4 slices of 1.00 s, p50 lay between 3.44 ms and 3.68 ms and p95 between 3.99 ms and 4.27 ms; slices of one run are not runs of their own and not tested
     few_requests: `load/locust/slices.jsonl`: fewer than 20 of its 400 requests lie beyond latency.p99: expect it to jump from run to run
     "#);
     assert_eq!(run.warnings[0].message, "`load/locust/slices.jsonl` is the slices of locust 2.47.0");
@@ -347,8 +347,24 @@ fn wrk_and_wrk2_are_read_from_their_text() {
 
 #[test]
 fn an_interval_log_is_read_tag_by_tag_and_a_table_as_milliseconds() {
-    insta::assert_snapshot!(rows(&read("hdrhistogram/intervals.hlog")), @"");
-    insta::assert_snapshot!(rows(&read("hdrhistogram/percentiles.txt")), @"");
+    insta::assert_snapshot!(rows(&read("hdrhistogram/intervals.hlog")), @r#"
+    load:hdrhistogram latency.p50 349951.0000 ns
+    load:hdrhistogram latency.p90 596479.0000 ns
+    load:hdrhistogram latency.p95 727039.0000 ns
+    load:hdrhistogram latency.p99 940031.0000 ns
+    load:hdrhistogram throughput 300.0000 req/s
+    load:reads latency.p50 372223.0000 ns
+    load:reads latency.p90 608255.0000 ns
+    load:reads latency.p95 720895.0000 ns
+    load:reads latency.p99 885247.0000 ns
+    load:reads throughput 300.0000 req/s
+    "#);
+    insta::assert_snapshot!(rows(&read("hdrhistogram/percentiles.txt")), @r#"
+    load:hdrhistogram latency.p50 361000.0000 ns
+    load:hdrhistogram latency.p90 602000.0000 ns
+    load:hdrhistogram latency.p95 721000.0000 ns
+    load:hdrhistogram latency.p99 916000.0000 ns
+    "#);
 }
 
 /// A log of one histogram, plain or deflated: the header says `length`, `digits` and `high`, the counts are `payload`.
