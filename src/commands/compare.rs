@@ -3,23 +3,12 @@
 use crate::{
     commands::{
         failure::Failure,
-        judge::{in_file, read_bytes},
+        results::{read_all, unreadable},
         session::day,
     },
-    format::{
-        reading::Fault,
-        run_v1,
-        version::{self, Kind},
-    },
     judge,
-    model::{
-        outcome::{ErrorClass, Outcome},
-        policy::Policy,
-        run::Run,
-        verdict::CheckVerdict,
-    },
+    model::{outcome::Outcome, policy::Policy, run::Run, verdict::CheckVerdict},
     sources::{
-        input::{self, Input, InputFile},
         pairing::{self, SourceRun, unknown_environment},
         slots_csv,
     },
@@ -28,11 +17,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-
-/// How deep below a directory results are looked for: criterion nests group, function, value and baseline.
-const MAX_DEPTH: usize = 16;
-/// More files than this are no results of one run.
-const MAX_FILES: usize = 200_000;
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -53,6 +37,8 @@ pub enum Inputs {
 pub struct Request {
     /// The inputs.
     pub inputs: Inputs,
+    /// The tool that wrote them; `None` to find out.
+    pub from: Option<String>,
     /// The rules.
     pub policy: Policy,
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -67,7 +53,8 @@ pub fn run(request: &Request) -> Result<CheckVerdict, Failure> {
     let mut run = match &request.inputs {
         Inputs::Slots(path) => read_slots(path)?,
         Inputs::Results { base, head } => {
-            let (base, head) = (read_all(base)?, read_all(head)?);
+            let from = request.from.as_deref();
+            let (base, head) = (read_all(base, from)?, read_all(head, from)?);
             refuse_other_environment(&base, &head)?;
             pairing::pair(base, head)
         }
@@ -84,80 +71,8 @@ fn read_slots(path: &Path) -> Result<Run, Failure> {
     slots_csv::parse(&name, file).map_err(Failure::configuration)
 }
 
-fn read_all(paths: &[PathBuf]) -> Result<Vec<SourceRun>, Failure> {
-    paths.iter().map(|path| read_result(path)).collect()
-}
-
-fn read_result(path: &Path) -> Result<SourceRun, Failure> {
-    if path.is_file() {
-        let bytes = read_bytes(path)?;
-        match version::kind(&bytes) {
-            Ok(Kind::Run) => {
-                return run_v1::from_json(&bytes).map(SourceRun::from).map_err(|error| in_file(path, &error));
-            }
-            // A newer format of ours must be refused as such, not as an unknown tool's file.
-            Err(error) if matches!(error.fault(), Fault::Newer { .. }) => return Err(in_file(path, &error)),
-            _ => {}
-        }
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let input = Input {
-            name: path.display().to_string(),
-            files: vec![InputFile { path: name, bytes }],
-            baseline: None,
-        };
-        return input::parse(&input).map_err(Failure::configuration);
-    }
-    read_directory(path)
-}
-
-/// A directory of criterion's or gungraun's, perhaps with a baseline's name behind a colon.
-fn read_directory(path: &Path) -> Result<SourceRun, Failure> {
-    let argument = path.display().to_string();
-    let (folder, baseline) = match path.is_dir() {
-        true => (argument.as_str(), None),
-        false => input::split_baseline(&argument),
-    };
-    let folder = Path::new(folder);
-    let mut files = Vec::new();
-    gather(folder, folder, 0, &mut files)?;
-    let input = Input { name: argument.clone(), files, baseline: baseline.map(str::to_owned) };
-    input::parse(&input).map_err(Failure::configuration)
-}
-
-/// The files below a directory that hold results, in a fixed order. Links are not followed.
-fn gather(root: &Path, folder: &Path, depth: usize, files: &mut Vec<InputFile>) -> Result<(), Failure> {
-    let mut entries: Vec<_> = fs::read_dir(folder)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(folder, &error))?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type().map_err(|error| unreadable(folder, &error))?);
-        if kind.is_dir() && depth < MAX_DEPTH {
-            gather(root, &path, depth + 1, files)?;
-        } else if kind.is_file() {
-            let below = path.strip_prefix(root).unwrap_or(&path);
-            let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-            let name = parts.join("/");
-            if input::wants(&name) {
-                files.push(InputFile { path: name, bytes: read_bytes(&path)? });
-            }
-            if files.len() > MAX_FILES {
-                return Err(Failure::message(
-                    ErrorClass::Configuration,
-                    format!(
-                        "could not read `{}`: it holds more than {MAX_FILES} result files",
-                        root.display()
-                    ),
-                    "name the directory of one run",
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Runs of ours know where they were measured: what another machine measured is not compared, warning or not.
-fn refuse_other_environment(base: &[SourceRun], head: &[SourceRun]) -> Result<(), Failure> {
+pub(super) fn refuse_other_environment(base: &[SourceRun], head: &[SourceRun]) -> Result<(), Failure> {
     let unknown = unknown_environment().key;
     let mut known = base.iter().chain(head).map(|run| &run.environment).filter(|known| known.key != unknown);
     let Some(first) = known.next() else { return Ok(()) };
@@ -174,12 +89,4 @@ fn refuse_other_environment(base: &[SourceRun], head: &[SourceRun]) -> Result<()
         ),
         "measure both on one machine with one toolchain, best in turns: `tollgate check --base REV`",
     ))
-}
-
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::message(
-        ErrorClass::Configuration,
-        format!("could not read `{}`: {error}", path.display()),
-        "check the path",
-    )
 }

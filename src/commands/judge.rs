@@ -1,14 +1,17 @@
 //! `tollgate judge`: stored samples judged again, offline, to the same bytes.
 
 use crate::{
-    commands::failure::Failure,
+    commands::{failure::Failure, results::read_result, session::day},
     format::{
-        Error, run_v1, verdict_v1,
+        Error,
+        reading::Fault,
+        run_v1, verdict_v1,
         version::{self, Kind},
     },
     hint::Hint,
     judge,
     model::{outcome::ErrorClass, policy::Strictness, run::Run, verdict::CheckVerdict},
+    sources::pairing,
 };
 use std::{
     fs,
@@ -61,6 +64,27 @@ fn read_evidence(path: &Path) -> Result<Run, Failure> {
 /// When it cannot be read or is no verdict.
 pub fn read_verdict(path: &Path) -> Result<CheckVerdict, Failure> {
     parse_verdict(path, &read_bytes(path)?)
+}
+
+/// What can be reported of a file: a verdict as it stands, a run as its own policy judges it, and what another tool wrote as
+/// a run of one revision.
+///
+/// # Errors
+/// When it cannot be read, or is of a newer format or of no tool that is known.
+pub fn read_any(path: &Path, now: u64) -> Result<CheckVerdict, Failure> {
+    if path.is_file() {
+        let bytes = read_bytes(path)?;
+        match version::kind(&bytes) {
+            Ok(Kind::Run) => return Ok(judge::judge(&parse_run(path, &bytes)?)),
+            Ok(_) => return parse_verdict(path, &bytes),
+            Err(error) if matches!(error.fault(), Fault::Newer { .. }) => return Err(in_file(path, &error)),
+            Err(_) => {}
+        }
+    }
+    let mut run = pairing::single(vec![read_result(path, None)?]);
+    run.day = day(now);
+    run.started_at = now;
+    Ok(judge::judge(&run))
 }
 
 /// Reads a run file.

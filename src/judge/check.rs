@@ -23,7 +23,7 @@ use crate::{
         benchmark::Benchmark,
         metric::Nature,
         run::{Fate, Mode, Run, Warning},
-        verdict::{CheckVerdict, Judgement, reduced},
+        verdict::{CheckVerdict, Judgement, Verdict, reduced},
     },
 };
 
@@ -46,7 +46,8 @@ pub fn judge(run: &Run) -> CheckVerdict {
         .zip(&corrected)
         .map(|((subject, evidence), corrected)| {
             let shown = display[&subject.benchmark].clone();
-            row::judgement(subject, evidence, corrected.as_ref(), &waivers, shown)
+            let row = row::judgement(subject, evidence, corrected.as_ref(), &waivers, shown);
+            with_unknown(row, &run.warnings)
         })
         .collect();
     load::errors_first(&mut judgements);
@@ -86,6 +87,18 @@ pub fn judge(run: &Run) -> CheckVerdict {
         duration_seconds: run.duration_seconds,
         evidence: Some(reduced(run)),
     }
+}
+
+/// Ends the sentence of an imported load test with what its tool cannot tell, which is the warning `TOOL_unknown`.
+fn with_unknown(mut row: Judgement, warnings: &[Warning]) -> Judgement {
+    if row.benchmark.id.as_str().starts_with("load:") && row.verdict != Verdict::Missing {
+        let tool = &row.benchmark.target;
+        let is_of_tool = |warning: &&Warning| warning.code.strip_suffix("_unknown") == Some(tool.as_str());
+        for warning in warnings.iter().filter(is_of_tool) {
+            row.reason = format!("{}; {}", row.reason, warning.message);
+        }
+    }
+    row
 }
 
 /// The evidence on all subjects, in their order.

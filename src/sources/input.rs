@@ -1,16 +1,21 @@
 //! What a source is given, how its tool is recognised, and what can be wrong with it.
 
-use std::fmt;
+use std::{fmt, io::Read};
 
+use flate2::read::MultiGzDecoder;
 use serde::de::DeserializeOwned;
 
 use super::{
-    criterion::Criterion, gungraun::Gungraun, hyperfine::Hyperfine, libtest::Libtest, pairing::SourceRun,
+    artillery::Artillery, autocannon::Autocannon, criterion::Criterion, gungraun::Gungraun,
+    hdrhistogram::HdrHistogram, hyperfine::Hyperfine, k6::K6, libtest::Libtest, locust::Locust, oha::Oha,
+    pairing::SourceRun, vegeta::Vegeta, wrk::Wrk,
 };
 use crate::hint::Hint;
 
 /// The largest file of another tool that is read.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
+/// The largest file of a tool that writes a line a request, unpacked.
+pub const MAX_LINES_BYTES: usize = 512 << 20;
 /// The most files of one directory.
 pub const MAX_FILES: usize = 200_000;
 /// The most benchmarks of one input.
@@ -34,8 +39,22 @@ pub struct Input {
 pub struct InputFile {
     /// Its path below the input with `/` between the parts, or its name where it is the input.
     pub path: String,
-    /// What it holds, at most [`MAX_FILE_BYTES`].
+    /// What it holds, at most what its tool's source allows ([`Source::limit`]).
     pub bytes: Vec<u8>,
+}
+
+impl Input {
+    /// The file of a tool that writes one.
+    pub(super) fn only_file(&self) -> Result<&InputFile, Error> {
+        match self.files.as_slice() {
+            [file] => Ok(file),
+            files => Err(Error::malformed(
+                &self.name,
+                None,
+                format!("{} files where one is expected", files.len()),
+            )),
+        }
+    }
 }
 
 /// Whether a file below a directory that was given as input is worth reading, by its name.
@@ -63,6 +82,11 @@ pub trait Source: Sync {
     /// Whether the input looks like this tool's output. Looks at names and the first bytes only.
     fn detect(&self, input: &Input) -> bool;
 
+    /// The largest file that it reads, bytes.
+    fn limit(&self) -> usize {
+        MAX_FILE_BYTES
+    }
+
     /// Reads the input.
     ///
     /// # Errors
@@ -71,26 +95,75 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which they are asked.
-pub const SOURCES: [&dyn Source; 4] = [&Criterion, &Gungraun, &Hyperfine, &Libtest];
+pub const SOURCES: [&dyn Source; 12] = [
+    &Criterion,
+    &Gungraun,
+    &Hyperfine,
+    &Libtest,
+    &K6,
+    &Oha,
+    &Vegeta,
+    &Autocannon,
+    &Artillery,
+    &Locust,
+    &Wrk,
+    &HdrHistogram,
+];
 
 /// Finds the tool that wrote an input and reads it.
 ///
 /// # Errors
 /// When no tool is recognised or the tool's source refuses it.
 pub fn parse(input: &Input) -> Result<SourceRun, Error> {
+    parse_from(input, None)
+}
+
+/// Reads an input as the output of the tool named `from`, whatever it looks like; without one, finds the tool.
+///
+/// # Errors
+/// When no tool is recognised or of that name, or the tool's source refuses the input.
+pub fn parse_from(input: &Input, from: Option<&str>) -> Result<SourceRun, Error> {
     if input.files.len() > MAX_FILES {
         return Err(Error::malformed(&input.name, None, format!("more than {MAX_FILES} files")));
     }
-    if let Some(large) = input.files.iter().find(|file| file.bytes.len() > MAX_FILE_BYTES) {
-        return Err(Error::TooLarge { file: large.path.clone(), limit: MAX_FILE_BYTES });
+    if let Some(unpacked) = unpacked(input)? {
+        return parse_from(&unpacked, from);
     }
-    let source = SOURCES.into_iter().find(|source| source.detect(input));
-    let source = source.ok_or_else(|| Error::Unrecognised { input: input.name.clone() })?;
+    let unrecognised = || Error::Unrecognised { input: input.name.clone() };
+    let wanted = |source: &&dyn Source| match from {
+        Some(name) => source.name() == name,
+        None => source.detect(input),
+    };
+    let source = SOURCES.into_iter().find(wanted);
+    if source.is_none() && matches!(input.files.as_slice(), [file] if file.bytes.trim_ascii().is_empty()) {
+        return Err(Error::malformed(&input.name, None, "the file is empty"));
+    }
+    let source = source.ok_or_else(unrecognised)?;
+    if let Some(large) = input.files.iter().find(|file| file.bytes.len() > source.limit()) {
+        return Err(Error::TooLarge { file: large.path.clone(), limit: source.limit() });
+    }
     let run = source.parse(input)?;
     if run.measurements.is_empty() {
         return Err(Error::Empty { input: input.name.clone(), tool: source.name() });
     }
     Ok(run)
+}
+
+/// The input with its file unpacked, if that is compressed by gzip.
+fn unpacked(input: &Input) -> Result<Option<Input>, Error> {
+    let [file] = input.files.as_slice() else { return Ok(None) };
+    if !file.bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let limit = MAX_LINES_BYTES as u64 + 1;
+    let read = MultiGzDecoder::new(&*file.bytes).take(limit).read_to_end(&mut bytes);
+    read.map_err(|_| Error::malformed(&file.path, None, "the file is packed by gzip and broken or cut off"))?;
+    if bytes.len() > MAX_LINES_BYTES || bytes.starts_with(&[0x1f, 0x8b]) {
+        return Err(Error::TooLarge { file: file.path.clone(), limit: MAX_LINES_BYTES });
+    }
+    let file = InputFile { path: file.path.clone(), bytes };
+    Ok(Some(Input { files: vec![file], ..input.clone() }))
 }
 
 /// Why an output of another tool cannot be read.
@@ -183,8 +256,9 @@ impl Hint for Error {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Unrecognised { .. } => {
-                "give a run file, criterion's directory, hyperfine's `--export-json` file, the output of `cargo bench` \
-                 or gungraun's `summary.json`; for anything else, `compare --slots FILE.csv`"
+                "known are run files, criterion's directory, hyperfine's `--export-json`, the output of `cargo bench`, \
+                 gungraun's `summary.json`, and of load tools k6, oha, vegeta, autocannon, Artillery, Locust, wrk and \
+                 HdrHistogram logs (`--from TOOL` names one); for anything else, `compare --slots FILE.csv`"
             }
             Self::Empty { tool: "criterion", .. } => {
                 "give the directory that holds the benchmarks (`target/criterion`), or name a baseline as `DIR:NAME`"
@@ -252,7 +326,9 @@ pub(super) fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, Input, InputFile, parse, split_baseline, wants};
+    use std::io::Write;
+
+    use super::{Error, Input, InputFile, parse, parse_from, split_baseline, wants};
 
     fn file(bytes: &[u8]) -> Input {
         let file = InputFile { path: "a.txt".into(), bytes: bytes.to_vec() };
@@ -261,11 +337,38 @@ mod tests {
 
     #[test]
     fn what_nobody_wrote_is_refused_by_name() {
-        for bytes in [&b""[..], b"{}", b"[]", b"hello\n", b"\0\xff", b"{\"results\": []}"] {
+        for bytes in [&b"{}"[..], b"[]", b"hello\n", b"\0\xff", b"{\"results\": []}"] {
             let error = parse(&file(bytes)).unwrap_err();
             assert!(matches!(error, Error::Unrecognised { .. }), "{error}");
             assert_eq!(error.to_string(), "`a.txt` is no output of a tool that is known");
         }
+    }
+
+    #[test]
+    fn an_empty_file_is_said_to_be_empty() {
+        assert_eq!(parse(&file(b" \n")).unwrap_err().to_string(), "`a.txt`: the file is empty");
+    }
+
+    #[test]
+    fn the_tool_can_be_named() {
+        let bench = file(b"test a ... bench: 5 ns/iter (+/- 0)\n");
+        assert_eq!(parse_from(&bench, Some("libtest")).unwrap().tool, "libtest");
+        assert!(matches!(parse_from(&bench, Some("k6")), Err(Error::Malformed { .. })));
+        assert!(matches!(parse_from(&bench, Some("jmeter")), Err(Error::Unrecognised { .. })));
+    }
+
+    #[test]
+    fn a_packed_file_is_unpacked_within_a_bound() {
+        let pack = |bytes: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(bytes).unwrap();
+            packer.finish().unwrap()
+        };
+        let once = pack(b"test a ... bench: 5 ns/iter (+/- 0)\n");
+        assert_eq!(parse(&file(&once)).unwrap().tool, "libtest");
+        assert!(matches!(parse(&file(&pack(&once))), Err(Error::TooLarge { .. })));
+        let cut = parse(&file(&once[..once.len() / 2])).unwrap_err().to_string();
+        assert_eq!(cut, "`a.txt`: the file is packed by gzip and broken or cut off");
     }
 
     #[test]

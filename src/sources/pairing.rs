@@ -75,6 +75,21 @@ impl SourceRun {
     }
 }
 
+/// Makes one run of one revision of several inputs in time order, each a slot where there are several. The policy is the
+/// default one and `day` empty: the caller sets both.
+#[must_use]
+pub fn single(inputs: Vec<SourceRun>) -> Run {
+    let mut run = pair(Vec::new(), inputs);
+    run.mode = Mode::Single;
+    run.base = None;
+    for measurement in &mut run.measurements {
+        if measurement.fate == Fate::New {
+            measurement.fate = Fate::Measured;
+        }
+    }
+    run
+}
+
 impl From<Run> for SourceRun {
     /// What a run file of ours tells of its head: for `compare A B` of two run files.
     fn from(run: Run) -> Self {
@@ -380,7 +395,7 @@ fn order_warnings(sides: &[Sides], several: bool) -> Vec<Warning> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SourceMeasurement, SourceRun, pair};
+    use super::{SourceMeasurement, SourceRun, pair, single};
     use crate::model::{
         benchmark::{Benchmark, BenchmarkId},
         metric::{Direction, Metric, Nature},
@@ -515,6 +530,15 @@ mod tests {
             vec![input("y", vec![measured("b", &[1.0])])],
         );
         assert_eq!(run.measurements.len(), 2);
+    }
+
+    #[test]
+    fn inputs_of_one_revision_are_slots_of_one_run() {
+        let inputs = (1..=3).map(|at| input("x", vec![measured("a", &[f64::from(at)])])).collect();
+        let run = single(inputs);
+        assert_eq!((run.mode, &run.base, &run.measurements[0].fate), (Mode::Single, &None, &Fate::Measured));
+        assert_eq!(layout(&run), ["h1h2h3"]);
+        assert_eq!(codes(&run), Vec::<&str>::new());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tollgate::{
     text::escape,
 };
 
-use crate::support::fixtures::{self, FOREIGN, file, input};
+use crate::support::fixtures::{self, FOREIGN, LOAD, file, input};
 
 /// What somebody may call a benchmark.
 fn names() -> Vec<String> {
@@ -299,16 +299,17 @@ fn broken_documents_are_refused_or_read_but_never_panic() {
 #[test]
 fn broken_outputs_of_other_tools_are_refused_or_read_but_never_panic() {
     let mut dice = Dice(11);
-    for name in FOREIGN {
-        let whole = input(name);
+    let load = LOAD.iter().map(|name| format!("load/{name}"));
+    for name in FOREIGN.iter().map(|name| (*name).to_owned()).chain(load) {
+        let whole = input(&name);
         for at in 0..whole.files.len().min(4) {
             for edited in broken(&whole.files[at].bytes, 25, &mut dice) {
                 let mut input: Input = whole.clone();
                 input.files[at] = InputFile { bytes: edited.clone(), ..input.files[at].clone() };
                 if let Err(error) = parse(&input) {
-                    check_error(&error, name);
+                    check_error(&error, &name);
                 }
-                through_sources(name, &edited);
+                through_sources(&name, &edited);
             }
         }
     }

@@ -12,6 +12,7 @@
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
 //! - [`load_generator`]: load on real servers of known behaviour, good and bad.
 //! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
+//! - [`load_results`]: results of load tools as runs, and `import` from the command line.
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
@@ -37,6 +38,7 @@ mod interleave;
 mod load_check;
 mod load_generator;
 mod load_scenarios;
+mod load_results;
 mod reports;
 mod revisions;
 mod schema;

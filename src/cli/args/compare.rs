@@ -1,14 +1,24 @@
 //! `tollgate compare`, `tollgate judge`, `tollgate report`: verdicts without measuring.
 
 use super::output::OutputArgs;
-use crate::config::values::Percent;
+use crate::{
+    config::values::Percent,
+    sources::input::{SOURCES, Source},
+};
+use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
+
+/// The tools whose output is understood.
+pub(super) fn tools() -> PossibleValuesParser {
+    PossibleValuesParser::new(SOURCES.map(Source::name))
+}
 
 /// Judge two results without measuring.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "A and B may be run files of `tollgate run`, criterion directories (DIR or DIR:BASELINE), \
-    hyperfine JSON, libtest bench output or gungraun summaries. Several files a side are several rounds."
+    after_help = "A and B may be run files of `tollgate run` or `tollgate import`, criterion directories (DIR or DIR:BASELINE), \
+    hyperfine JSON, libtest bench output, gungraun summaries, or what k6, oha, vegeta, autocannon, Artillery, Locust or wrk wrote. \
+    Several files a side are several rounds."
 )]
 pub struct CompareArgs {
     /// The base result.
@@ -23,6 +33,9 @@ pub struct CompareArgs {
     /// Head results (repeatable; one a round).
     #[arg(long, value_name = "PATH", requires = "base", conflicts_with = "slots")]
     pub head: Vec<PathBuf>,
+    /// The tool that wrote them, where it cannot be told from the file.
+    #[arg(long, value_name = "TOOL", conflicts_with = "slots", value_parser = tools())]
+    pub from: Option<String>,
     /// A table of slots measured by anything: CSV with header `position,block,side,value`, optional first column `benchmark`.
     #[arg(long, value_name = "FILE.csv")]
     pub slots: Option<PathBuf>,
@@ -57,7 +70,7 @@ pub struct JudgeArgs {
 /// Render a stored verdict.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ReportArgs {
-    /// A verdict file (`tollgate.verdict/1`).
+    /// A verdict file (`tollgate.verdict/1`), a run file, or what another tool wrote.
     #[arg(value_name = "VERDICT")]
     pub file: PathBuf,
     /// Where results go.

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod build;
 pub mod check;
 pub mod compare;
+pub mod import;
 pub mod output;
 pub mod run;
 
@@ -71,6 +72,8 @@ pub enum Command {
     Baseline(baseline::BaselineArgs),
     /// Judge two results without measuring: run files, other tools' outputs, or a table of slots.
     Compare(compare::CompareArgs),
+    /// Read what other tools measured, and write it as a run file.
+    Import(import::ImportArgs),
     /// Judge a run file or a verdict file again, offline.
     Judge(compare::JudgeArgs),
     /// Render a stored verdict in any format.

@@ -64,3 +64,29 @@ pub(crate) const FOREIGN: [&str; 10] = [
     "iai-callgrind/0.16.1/fixture",
     "libtest/1.97.0-nightly/bench.txt",
 ];
+
+/// Every fixture of a load tool, below `load/`.
+pub(crate) const LOAD: [&str; 22] = [
+    "artillery/report.json",
+    "autocannon/closed.json",
+    "autocannon/invented.json",
+    "autocannon/rate.json",
+    "hdrhistogram/intervals.hlog",
+    "hdrhistogram/percentiles.txt",
+    "k6/machine_readable.json",
+    "k6/points.jsonl",
+    "k6/summary_export.json",
+    "locust/out.json",
+    "locust/out_stats.csv",
+    "locust/out_stats_history.csv",
+    "locust/slices.jsonl",
+    "oha/rate.json",
+    "oha/corrected.csv",
+    "oha/overload.json",
+    "vegeta/report.json",
+    "vegeta/results.csv",
+    "vegeta/results.jsonl",
+    "wrk/latency.txt",
+    "wrk/plain.txt",
+    "wrk/wrk2.txt",
+];
