@@ -116,8 +116,8 @@ pub(super) fn is_lower_bound(subject: &Subject) -> bool {
     subject.trials.iter().flatten().any(|trial| trial.lower_bound)
 }
 
-/// A side that fails more is not faster: where the error share regressed, no latency and no cost of the scenario is shown to be
-/// good.
+/// A side that fails more is not faster, and does less: where the error share regressed, nothing of the scenario is improved, and
+/// no latency nor the processor time of a request is shown to be unchanged.
 pub(super) fn errors_first(judgements: &mut [Judgement]) {
     let failing: BTreeSet<Benchmark> = judgements
         .iter()
@@ -125,11 +125,14 @@ pub(super) fn errors_first(judgements: &mut [Judgement]) {
         .filter(|row| matches!(row.verdict, Verdict::Regressed | Verdict::Waived))
         .map(|row| row.benchmark.clone())
         .collect();
-    for row in judgements.iter_mut().filter(|row| failing.contains(&row.benchmark)) {
+    let others = judgements.iter_mut().filter(|row| row.metric.nature != Nature::Counted);
+    for row in others.filter(|row| failing.contains(&row.benchmark)) {
         let of_requests = row.metric.name == "cpu" || percentile(&row.metric.name).is_some();
-        if of_requests && matches!(row.verdict, Verdict::Improved | Verdict::Unchanged) {
+        let is_good = row.verdict == Verdict::Improved || (of_requests && row.verdict == Verdict::Unchanged);
+        if is_good {
+            let why = if of_requests { "to fail faster is not better" } else { "what fails does less" };
             row.verdict = Verdict::Inconclusive;
-            row.reason = format!("more requests fail, and to fail faster is not better ({})", row.reason);
+            row.reason = format!("more requests fail, and {why} ({})", row.reason);
         }
     }
 }

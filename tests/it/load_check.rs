@@ -53,7 +53,8 @@ fn with(scenario: &str) -> Repository {
 }
 
 fn check(repository: &Repository, args: &[&str]) -> Ran {
-    let all = [&["check", "--base", "HEAD", "--budget", "60s", "--seed", "7"], args].concat();
+    let budget: &[&str] = if args.contains(&"--budget") { &[] } else { &["--budget", "60s"] };
+    let all = [&["check", "--base", "HEAD", "--seed", "7"], budget, args].concat();
     let mut command = command(repository.root());
     command.env("TOLLGATE_CACHE_DIR", repository.cache());
     // A folder of its own: the tests run side by side, and each knows what is its own.
@@ -177,7 +178,7 @@ fn a_head_that_answers_errors_fast_is_never_improved() {
 
     // Without the questions the load itself shows it.
     repository.write("tollgate.toml", &SCENARIO.replace("alike = 6", "alike = 0"));
-    let ran = check(&repository, &[]);
+    let ran = check(&repository, &["--budget", "30s"]);
     assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
     let verdict = verdict(&repository);
     assert_eq!(row(&verdict, "error_rate")["verdict"], "regressed", "{verdict:#}");

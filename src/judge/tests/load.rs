@@ -181,7 +181,7 @@ fn one_value_a_slot_pays_for_one_test() {
 
 #[test]
 fn a_head_that_fails_more_is_regressed_and_not_faster() {
-    let service = Service { failing: [0.0, 0.05], slower: 0.7, ..CALM };
+    let service = Service { failing: [0.0, 0.05], slower: 0.7, larger: 0.9, ..CALM };
     let verdict = verdict(service, 4);
     let errors = row(&verdict, "error_rate");
     assert_eq!(errors.verdict, Verdict::Regressed, "{}", errors.reason);
@@ -194,6 +194,9 @@ fn a_head_that_fails_more_is_regressed_and_not_faster() {
             row.reason
         );
     }
+    let memory = row(&verdict, "rss.max");
+    assert_eq!(memory.verdict, Verdict::Inconclusive);
+    assert!(memory.reason.starts_with("more requests fail, and what fails does less"), "{}", memory.reason);
     assert_eq!(verdict.outcome.exit_code(), 1);
     // Without the failures it would have been faster
     assert_eq!(
