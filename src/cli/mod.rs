@@ -6,6 +6,7 @@ mod compare;
 pub mod console;
 pub mod exit;
 mod import;
+mod load;
 mod manual;
 mod resolve;
 mod stored;
@@ -77,6 +78,7 @@ fn dispatch(door: &Door, command: Command) -> Result<Outcome, Failure> {
         Command::Baseline(args) => stored::baseline(door, args.action),
         Command::Compare(args) => compare::compare(door, &args),
         Command::Import(args) => import::import(door, &args),
+        Command::Load(args) => load::load(door, &args),
         Command::Judge(args) => compare::judge(door, &args),
         Command::Report(args) => compare::report(door, &args),
         Command::Doctor(args) => check::doctor(door, &args),

@@ -11,6 +11,7 @@ pub mod init;
 pub mod judge;
 mod listing;
 mod results;
+pub mod load;
 pub mod run;
 mod session;
 mod state;

@@ -10,6 +10,7 @@
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
+//! - [`load_command`]: `tollgate load` on a URL and on the services of a project.
 //! - [`load_generator`]: load on real servers of known behaviour, good and bad.
 //! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
 //! - [`load_results`]: results of load tools as runs, and `import` from the command line.
@@ -36,6 +37,7 @@ mod doctor;
 mod hostile;
 mod interleave;
 mod load_check;
+mod load_command;
 mod load_generator;
 mod load_results;
 mod load_scenarios;

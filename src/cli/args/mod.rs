@@ -5,6 +5,7 @@ pub mod build;
 pub mod check;
 pub mod compare;
 pub mod import;
+pub mod load;
 pub mod output;
 pub mod run;
 
@@ -68,6 +69,8 @@ pub enum Command {
     Check(Box<check::CheckArgs>),
     /// Measure only, and write a run file.
     Run(Box<run::RunArgs>),
+    /// Put a URL or the services of `tollgate.toml` under load, and say what they reached.
+    Load(Box<load::LoadArgs>),
     /// Stored baselines in git.
     Baseline(baseline::BaselineArgs),
     /// Judge two results without measuring: run files, other tools' outputs, or a table of slots.
