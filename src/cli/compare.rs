@@ -18,7 +18,13 @@ use crate::{
     },
     report,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+/// So many bytes tell a report of ours from other files.
+const BEGINNING: u64 = 4096;
 
 /// `tollgate compare`.
 pub(super) fn compare(door: &Door, args: &CompareArgs) -> Result<Outcome, Failure> {
@@ -59,13 +65,17 @@ pub(super) fn judge(door: &Door, args: &JudgeArgs) -> Result<Outcome, Failure> {
 pub(super) fn report(door: &Door, args: &ReportArgs) -> Result<Outcome, Failure> {
     check_outputs(&args.output, &[&args.file])?;
     let verdict = judge::read_any(&args.file, door.now)?;
-    deliver(door, &verdict, &args.output)?;
-    Ok(Outcome::Pass)
+    Ok(show(door, &verdict, &args.output))
 }
 
 /// Prints the verdict and writes the files asked for. A verdict stands even where a file could not be written.
 pub(super) fn deliver(door: &Door, verdict: &CheckVerdict, output: &OutputArgs) -> Result<Outcome, Failure> {
-    let mut outcome = verdict.outcome;
+    Ok(verdict.outcome.join(show(door, verdict, output)))
+}
+
+/// The same, whatever the verdict says: passes when everything could be shown.
+fn show(door: &Door, verdict: &CheckVerdict, output: &OutputArgs) -> Outcome {
+    let mut outcome = Outcome::Pass;
     for (format, path) in output.files() {
         if let Err(failure) = write(&path, &render(door, verdict, format, output, false)) {
             door.console.failure(&failure);
@@ -74,10 +84,10 @@ pub(super) fn deliver(door: &Door, verdict: &CheckVerdict, output: &OutputArgs) 
     }
     let format = output.format.unwrap_or(Format::Table);
     match door.print(&render(door, verdict, format, output, true)) {
-        Ok(()) => Ok(outcome),
+        Ok(()) => outcome,
         Err(failure) => {
             door.console.failure(&failure);
-            Ok(outcome.join(failure.outcome()))
+            outcome.join(failure.outcome())
         }
     }
 }
@@ -136,11 +146,18 @@ pub(super) fn check_outputs(output: &OutputArgs, inputs: &[&Path]) -> Result<(),
 pub(super) fn remove_old_reports(output: &OutputArgs) {
     for (_, path) in output.files() {
         let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-        if is_file && std::fs::read(&path).is_ok_and(|bytes| is_report(&bytes)) {
+        if is_file && beginning(&path).is_ok_and(|bytes| is_report(&bytes)) {
             // What cannot be removed cannot be written either, and is told then.
             let _ = std::fs::remove_file(&path);
         }
     }
+}
+
+/// The first bytes of a file, which may be of any size: it is whatever the user named.
+fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(BEGINNING).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn is_report(bytes: &[u8]) -> bool {

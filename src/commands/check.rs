@@ -158,6 +158,7 @@ fn against_baselines(request: &Request, work: Work<'_>, session: Session<'_>) ->
     let loaded = load(&session)?;
     run.warnings.extend(warnings_of(&loaded, &session.environment));
     run.baselines = loaded.series;
+    run.baselines.retain(|series| session.asks_for(&series.benchmark));
     if run.baselines.is_empty() {
         // Without a baseline there is nothing to compare: say what there is, measure nothing.
         run.measurements = session.listing()?.benchmarks.into_iter().map(unmeasured).collect();

@@ -15,6 +15,7 @@ use crate::{
 };
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -107,11 +108,15 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
             "check the path",
         )
     };
-    let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
-    if size > MAX_BYTES {
-        return Err(failed(format!("it is {size} bytes long; at most {MAX_BYTES} are read")));
+    // A pipe or device does not tell its size beforehand
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(failed(format!("it is longer than {MAX_BYTES} bytes")));
     }
-    fs::read(path).map_err(|error| failed(error.to_string()))
+    Ok(bytes)
 }
 
 fn parse_verdict(path: &Path, bytes: &[u8]) -> Result<CheckVerdict, Failure> {

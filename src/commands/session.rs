@@ -295,6 +295,15 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// Whether a benchmark that is stored belongs to what was selected: one of a target that the user left out has not vanished.
+    pub(super) fn asks_for(&self, benchmark: &Benchmark) -> bool {
+        let selection = &self.work.settings.selection;
+        let lists = [&selection.benches, &selection.packages, &selection.exclude];
+        lists.iter().all(|list| list.is_empty())
+            || self.builds.pairs.iter().any(|pair| pair.target == benchmark.target)
+            || selection.benches.contains(&benchmark.target)
+    }
+
     /// Says what would run and what it would cost.
     pub(super) fn listing(&self) -> Result<measure::Listing, Failure> {
         self.work.progress.tell(Event::Phase("asking the bench targets for their benchmarks".into()));

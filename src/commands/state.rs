@@ -104,7 +104,8 @@ pub(super) fn forget_results(directory: &Path, interrupt: &Interrupt) {
     }
 }
 
-fn forget_results_in(folder: &Path) {
+/// The same, of a folder that is known.
+pub(super) fn forget_results_in(folder: &Path) {
     for name in ["run.json", "verdict.json", "verdict.md"] {
         // Mostly there is nothing to remove; what cannot be removed cannot be written either, and is told then.
         let _ = fs::remove_file(folder.join(name));

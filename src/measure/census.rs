@@ -15,8 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most benchmarks that one executable may have.
-const MOST_BENCHMARKS: usize = 100_000;
 /// How long skipping everything may take: set-up code outside of routines runs all the same.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -64,14 +62,15 @@ fn attempt(stage: &Stage<'_>, executable: &BenchExecutable) -> Result<Census, Fa
         opened => opened?,
     };
     let mut names = Vec::new();
+    let deadline = Instant::now() + LIMIT;
     loop {
-        match bench.next(LIMIT)? {
-            Event::Skipped(name) if names.len() < MOST_BENCHMARKS => names.push(name),
+        match bench.next_before(deadline, LIMIT)? {
+            Event::Skipped(name) => names.push(name),
             // It would run everything, for as long as it likes, in every slot.
             Event::Began(_) => return Err(bench.fail(Trouble::Unconfigured)),
             Event::Ended(status) if status.success() => break,
             Event::Ended(status) => return Err(bench.fail(Trouble::EndedBadly(status))),
-            _ => {}
+            Event::Complete(_) => {}
         }
     }
     let version = Some(bench.version());

@@ -105,6 +105,9 @@ impl<'a> Engine<'a> {
         started: Instant,
     ) -> Self {
         let earlier = Earlier::new(request.previous);
+        for settled in &mut prepared.settled {
+            earlier.keep(settled);
+        }
         let contenders = std::mem::take(&mut prepared.contenders);
         let courses: Vec<Course> = contenders
             .into_iter()

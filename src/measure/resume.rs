@@ -2,7 +2,7 @@
 
 use crate::model::{
     metric::Metric,
-    run::{Block, Measurement},
+    run::{Block, Fate, Measurement},
 };
 use std::collections::BTreeMap;
 
@@ -27,6 +27,18 @@ impl<'a> Earlier<'a> {
         let found = self.measurements.get(&(target, id)).filter(|earlier| earlier.metric == *metric);
         found.map(|earlier| earlier.blocks.clone()).unwrap_or_default()
     }
+
+    /// Gives a benchmark that will not be measured now the blocks that it had: one that fails must not hide what was shown
+    /// before, and one that a filter leaves out goes on from them when it is back.
+    pub(super) fn keep(&self, settled: &mut Measurement) {
+        if matches!(settled.fate, Fate::Failed { .. } | Fate::Ignored(_)) {
+            let key = (settled.benchmark.target.as_str(), settled.benchmark.id.as_str());
+            if let Some(earlier) = self.measurements.get(&key) {
+                (settled.metric, settled.method) = (earlier.metric.clone(), earlier.method);
+                settled.blocks.clone_from(&earlier.blocks);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -37,6 +49,27 @@ mod tests {
         metric::Metric,
         run::{Block, Fate, Measurement, SlotMethod},
     };
+
+    #[test]
+    fn what_fails_or_is_left_out_keeps_its_blocks_and_what_vanished_does_not() {
+        let measurement = |fate: Fate, blocks: usize| Measurement {
+            benchmark: Benchmark::new("kernels", BenchmarkId::new("a").unwrap()),
+            metric: Metric::time(),
+            fate,
+            method: SlotMethod::Solo,
+            blocks: vec![Block { slots: Vec::new(), void: None }; blocks],
+        };
+        let earlier = [measurement(Fate::Measured, 2)];
+        let earlier = Earlier::new(&earlier);
+        let failed = Fate::Failed { side: None, message: "a crash".into() };
+        for (fate, blocks) in
+            [(failed, 2), (Fate::Ignored("a filter".into()), 2), (Fate::Missing, 0), (Fate::Identical, 0)]
+        {
+            let mut settled = measurement(fate.clone(), 0);
+            earlier.keep(&mut settled);
+            assert_eq!((settled.blocks.len(), &settled.fate), (blocks, &fate));
+        }
+    }
 
     #[test]
     fn blocks_are_found_by_target_and_id_and_only_for_the_same_metric() {

@@ -118,12 +118,8 @@ impl Recorder<'_> {
 
     /// Those whose slots end within the budget, taken in order.
     fn affordable(&self, members: Vec<usize>) -> Vec<usize> {
-        let mut left = self.request.budget.saturating_sub(self.started.elapsed()).as_secs_f64();
-        let fits = |index: &usize| {
-            left -= self.contenders[*index].cost.slot_seconds();
-            left >= 0.0
-        };
-        members.into_iter().filter(fits).collect()
+        let left = self.request.budget.saturating_sub(self.started.elapsed()).as_secs_f64();
+        fitting(members, left, |index| self.contenders[index].cost.slot_seconds())
     }
 
     fn valid(&self, index: usize) -> u32 {
@@ -306,5 +302,27 @@ impl Recorder<'_> {
             blocks: self.blocks.get(&index).cloned().unwrap_or_default(),
         };
         self.contenders.iter().enumerate().map(one).collect()
+    }
+}
+
+/// Those whose seconds fit one after the other into what is left; what does not fit takes nothing from those behind it.
+fn fitting(members: Vec<usize>, mut left: f64, seconds: impl Fn(usize) -> f64) -> Vec<usize> {
+    let fits = |index: &usize| {
+        let fits = seconds(*index) <= left;
+        left -= if fits { seconds(*index) } else { 0.0 };
+        fits
+    };
+    members.into_iter().filter(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn a_long_slot_that_does_not_fit_leaves_its_time_to_the_others() {
+        let seconds = [2.0, 30.0, 1.5, 2.0, 0.5];
+        assert_eq!(fitting((0..5).collect(), 4.0, |index| seconds[index]), [0, 2, 4]);
+        assert!(fitting((0..5).collect(), 0.0, |index| seconds[index]).is_empty());
     }
 }

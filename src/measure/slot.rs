@@ -4,7 +4,7 @@ use super::{
     builds::BenchExecutable,
     criterion::{
         link::{Door, Heard, Link},
-        protocol::{Complete, Malformed, Message, Request, Version},
+        protocol::{Complete, MOST_BENCHMARKS, Malformed, Message, Request, Version},
     },
 };
 use crate::process::{
@@ -218,6 +218,8 @@ pub struct Bench {
     completed: HashMap<String, usize>,
     /// The benchmark that was measured last.
     last: Option<String>,
+    /// How many benchmarks it named, run or not.
+    named: usize,
 }
 
 impl Bench {
@@ -230,6 +232,7 @@ impl Bench {
             version: [0; 3],
             completed: HashMap::new(),
             last: None,
+            named: 0,
         }
     }
 
@@ -284,7 +287,8 @@ impl Bench {
         self.completed.get(id).copied().unwrap_or(0)
     }
 
-    fn next_before(&mut self, deadline: Instant, limit: Duration) -> Result<Event, Failure> {
+    /// [`Bench::next`] up to a deadline that several events share; `limit` is what the message about it names.
+    pub(super) fn next_before(&mut self, deadline: Instant, limit: Duration) -> Result<Event, Failure> {
         self.advance(deadline).map_err(|trouble| {
             let trouble =
                 if matches!(trouble, Trouble::TimedOut(_)) { Trouble::TimedOut(limit) } else { trouble };
@@ -349,6 +353,12 @@ impl Bench {
         self.release(deadline)?;
         loop {
             let Some(message) = self.message(deadline)? else { return self.end(deadline).map(Event::Ended) };
+            if matches!(message, Message::Skipped(_) | Message::Began(_)) {
+                self.named += 1;
+                if self.named > MOST_BENCHMARKS {
+                    return Err(Trouble::Malformed(Malformed::TooMany));
+                }
+            }
             match (message, &self.state) {
                 // A benchmark that panics drops its group, which reports its end and waits; then the process ends.
                 (Message::GroupFinished, _) => self.send(&Request::Continue)?,
@@ -406,18 +416,19 @@ impl Bench {
     ) -> Result<Option<T>, Trouble> {
         let mut gone = false;
         loop {
+            // Looked at before we listen: who never stops talking must not keep us
+            if let Some(signal) = self.interrupt.requested() {
+                return Err(Trouble::Interrupted(signal));
+            }
+            if Instant::now() >= deadline {
+                return Err(Trouble::TimedOut(Duration::ZERO));
+            }
             match listen(&mut self.link).map_err(Trouble::Malformed)? {
                 Heard::Got(value) => return Ok(Some(value)),
                 Heard::Closed => return Ok(None),
                 // One more silence after its end: somebody else holds the connection open.
                 Heard::Silence if gone => return Ok(None),
                 Heard::Silence => gone = self.child.wait_for(Duration::ZERO).is_some(),
-            }
-            if let Some(signal) = self.interrupt.requested() {
-                return Err(Trouble::Interrupted(signal));
-            }
-            if Instant::now() >= deadline {
-                return Err(Trouble::TimedOut(Duration::ZERO));
             }
         }
     }

@@ -220,6 +220,36 @@ fn a_base_that_does_not_compile_is_an_error_that_still_shows_head() {
 }
 
 #[test]
+fn stored_runs_are_compared_with_and_those_of_targets_that_were_left_out_have_not_vanished() {
+    let repository = sample(&[("a", &units(500))]);
+    let manifest = format!("{MANIFEST}\n[[bench]]\nname = \"more\"\nharness = false\n");
+    repository.write("Cargo.toml", &manifest).write("benches/more.rs", &bench(&[("b", &units(700))]));
+    repository.commit("another target");
+    let tollgate = |args: &[&str]| {
+        ran(&command(repository.root())
+            .env("TOLLGATE_CACHE_DIR", repository.cache())
+            .args(args)
+            .output()
+            .unwrap())
+    };
+    let none = tollgate(&["check", "--mode", "stored", "--format", "json"]).exits(4);
+    let warnings = none.json()["warnings"].to_string();
+    assert!(warnings.contains("`tollgate baseline list --fetch`"), "{warnings}");
+
+    tollgate(&["baseline", "save", "--runs", "5", "--to", "files"]).exits(0);
+    let all = tollgate(&["check", "--mode", "stored", "--base", "HEAD~1", "--format", "json"]).json();
+    assert_eq!((&all["mode"], &all["census"]["compared"]), (&"stored".into(), &2.into()), "{all:#}");
+    let narrow = ["check", "--mode", "stored", "--base", "HEAD~1", "--bench", "kernels", "--format", "json"];
+    let one = tollgate(&narrow).json();
+    assert_eq!((&one["census"]["compared"], &one["census"]["missing"]), (&1.into(), &Value::Array(vec![])));
+    assert_ne!(one["outcome"], "incomplete", "{one:#}");
+
+    repository.write("benches/more.rs", &bench(&[("c", &units(700))]));
+    let lost = tollgate(&["check", "--mode", "stored", "--base", "HEAD~1", "--format", "json"]).json();
+    assert_eq!(lost["census"]["missing"], Value::Array(vec!["g/b".into()]), "{lost:#}");
+}
+
+#[test]
 fn wrong_questions_have_clear_answers() {
     let repository = sample(&[("a", &units(500))]);
     let unknown = check(&repository, &["--base", "no-such-branch"]).exits(2);

@@ -116,6 +116,10 @@ fn a_file_that_cannot_be_written_exits_with_6_unless_something_worse_applies() {
     let ran = tollgate(folder.path(), &[&["compare", "--slots", &good][..], &output].concat()).exits(6);
     assert!(ran.stderr.contains("/dev/null/v.json"), "{}", ran.stderr);
     assert!(ran.stdout.contains("good"), "the verdict is printed all the same: {}", ran.stdout);
+    let verdict = tollgate(folder.path(), &["compare", "--slots", &bad, "--format", "json"]).exits(1);
+    let kept = write(folder.path(), "kept.json", &verdict.stdout);
+    tollgate(folder.path(), &["report", &kept]).exits(0);
+    tollgate(folder.path(), &[&["report", &kept][..], &output].concat()).exits(6);
     tollgate(folder.path(), &[&["compare", "--slots", &bad][..], &output].concat()).exits(1);
 }
 

@@ -237,6 +237,28 @@ fn a_bench_that_does_not_start_fails_with_all_that_the_other_side_has() {
 }
 
 #[test]
+fn a_bench_that_names_benchmarks_without_end_is_ended() {
+    let outcome = Scene::of("odd").set_head("BENCHES", "endless").measure();
+    assert!(
+        outcome.failure("first").starts_with("head: broke criterion's protocol: it named more than 100000 ")
+    );
+}
+
+#[test]
+fn what_a_filter_leaves_out_or_what_fails_later_keeps_what_was_measured_of_it() {
+    let mut scene = Scene::of("odd");
+    scene.previous = scene.measure().measured.measurements;
+    scene.filter = Some(regex::Regex::new("^first$").unwrap());
+    let outcome = scene.measure();
+    assert!(matches!(outcome.of("last").fate, Fate::Ignored(_)));
+    assert_eq!(outcome.of("last").blocks, scene.previous[1].blocks);
+    scene.filter = None;
+    let outcome = scene.set_head("MISBEHAVE", "start").measure();
+    assert!(outcome.failure("last").contains("without connecting"));
+    assert_eq!(outcome.of("last").blocks.len(), 1);
+}
+
+#[test]
 fn a_failure_that_does_not_come_again_costs_nothing() {
     let scene = Scene::of("odd");
     let once = scene.path("once");

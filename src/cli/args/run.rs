@@ -31,7 +31,7 @@ pub struct RunArgs {
     /// The benchmark id of `--command` (default: the command's program).
     #[arg(long, value_name = "ID", requires = "command")]
     pub name: Option<String>,
-    /// The run file to write (default: `target/tollgate/run.json`; `-` for standard output).
+    /// The run file to write (default: `target/tollgate/run.json`, or `run.json` here with `--command`; `-` for standard output).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What cargo builds.

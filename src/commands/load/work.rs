@@ -76,7 +76,7 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
     let (tree, head) = place(request);
     let folder = tree.join("target/tollgate/load");
     if request.url.is_none() {
-        state::forget_results(&folder);
+        state::forget_results_in(&folder);
     }
     let ground = Ground {
         tree: &tree,

@@ -22,6 +22,9 @@ const MOST_DEPTH: usize = 16;
 /// criterion's own default is 100.
 const MOST_SAMPLES: usize = 100_000;
 
+/// The most benchmarks that a process may name: one that goes on for ever would keep us for ever.
+pub const MOST_BENCHMARKS: usize = 100_000;
+
 /// Why what a bench sent is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -40,6 +43,9 @@ pub enum Malformed {
     /// A benchmark's name is longer than is kept.
     #[error("it named a benchmark with {0} bytes; at most {MAX_ID_BYTES} are accepted")]
     LongId(usize),
+    /// It names benchmark after benchmark.
+    #[error("it named more than {MOST_BENCHMARKS} benchmarks")]
+    TooMany,
     /// Its samples are empty, too many, negative, not numbers, or iterations and times differ in number.
     #[error("its samples are not measurements")]
     Samples,

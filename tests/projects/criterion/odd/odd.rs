@@ -114,11 +114,17 @@ fn main() {
         "reversed" => &["last", "suspect", "first"],
         "none" => &[],
         "unconfigured" => &["first"],
+        "endless" => &[],
         other => panic!("unknown: {other}"),
     };
     let mut criterion = Criterion::default();
     if variable("BENCHES") != "unconfigured" {
         criterion = criterion.configure_from_args();
+    }
+    let mut number = 0_u64;
+    while variable("BENCHES") == "endless" {
+        number += 1;
+        criterion.bench_function(&format!("again {number}"), |bencher| work(bencher, "again"));
     }
     for &name in names {
         criterion.bench_function(name, |bencher| work(bencher, name));
