@@ -253,19 +253,25 @@ fn start<'scope>(
     lines: Lines,
 ) -> Result<ScopedJoinHandle<'scope, Result<Yield, Error>>, Error> {
     let name = format!("load-{number}");
+    let course = Arc::clone(&parts.course);
     let work = move || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_io();
-        // On Linux nobody asks tokio for the time, and every look at its timers is saved.
-        #[cfg(not(target_os = "linux"))]
-        builder.enable_time();
-        let runtime = builder.build_local(tokio::runtime::LocalOptions::default()).map_err(Error::Worker)?;
-        runtime.block_on(async {
-            let worker = Worker::new(parts).map_err(Error::Worker)?;
-            Ok(worker.pace(&lines).await)
-        })
+        // The others need not wait for the end of a trial that lacks a worker.
+        run(parts, &lines).inspect_err(|_| course.abort.store(true, Ordering::Relaxed))
     };
     std::thread::Builder::new().name(name).spawn_scoped(scope, work).map_err(Error::Worker)
+}
+
+fn run(parts: Parts, lines: &Lines) -> Result<Yield, Error> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_io();
+    // On Linux nobody asks tokio for the time, and every look at its timers is saved.
+    #[cfg(not(target_os = "linux"))]
+    builder.enable_time();
+    let runtime = builder.build_local(tokio::runtime::LocalOptions::default()).map_err(Error::Worker)?;
+    runtime.block_on(async {
+        let worker = Worker::new(parts).map_err(Error::Worker)?;
+        Ok(worker.pace(lines).await)
+    })
 }
 
 fn join(worker: ScopedJoinHandle<'_, Result<Yield, Error>>) -> Result<Yield, Error> {

@@ -26,6 +26,8 @@ pub(crate) struct Users {
     /// Of each user that ever worked, whether it rests.
     resting: Vec<bool>,
     next_look: u64,
+    /// How many of them were wanted at the last look.
+    wanted: usize,
     started: u64,
     closed: bool,
 }
@@ -49,6 +51,7 @@ impl Users {
             thinking: BinaryHeap::new(),
             resting: Vec::new(),
             next_look: 0,
+            wanted: 0,
             started: 0,
             closed: false,
         }
@@ -85,7 +88,7 @@ impl Users {
                 return None;
             }
             self.thinking.pop();
-            if user < self.wanted(now) {
+            if user < self.wanted {
                 return Some((user, at));
             }
             self.resting[user] = true;
@@ -95,6 +98,7 @@ impl Users {
 
     fn wake(&mut self, now: u64) {
         let wanted = self.wanted(now);
+        self.wanted = wanted;
         if self.resting.len() < wanted {
             self.resting.resize(wanted, true);
         }
@@ -111,7 +115,7 @@ impl Users {
         if self.closed {
             return None;
         }
-        if pause == 0 && user < self.wanted(now) {
+        if pause == 0 && user < self.wanted {
             return Some(now);
         }
         self.thinking.push(Reverse((now + pause, user)));

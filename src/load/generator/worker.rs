@@ -38,6 +38,10 @@ const SECOND: u64 = 1_000_000_000;
 /// A request that is handed on later than this after the window's end was not sent as intended, nanoseconds.
 const LATE: u64 = 10_000_000;
 
+/// The pacer wakes for due requests no oftener than this, nanoseconds. Up to 2,500 a second each is sent on its own; above that
+/// several go together, the first of them up to this late. To sleep and wake for each would cost several times what a request does.
+const WAKE_GAP: u64 = 400_000;
+
 /// What all workers of a trial share.
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -339,11 +343,12 @@ impl Worker {
             clock.cpu_at(now);
             let aborted = course.abort.load(Ordering::Relaxed);
             if !self.ended.get() {
-                if aborted || course.stop.load(Ordering::Relaxed) {
+                let stopped = aborted || course.stop.load(Ordering::Relaxed);
+                if stopped {
                     window_end = window_end.min(now.max(course.window_start));
                 }
                 let late = self.release(now.min(window_end));
-                if now >= window_end {
+                if stopped || now >= window_end {
                     self.end_window(late);
                     clock.cpu_end(now);
                     deadline = window_end.saturating_add(course.drain);
@@ -359,7 +364,8 @@ impl Worker {
             }
             let due = self.next_due().filter(|_| !self.ended.get());
             let end = if self.ended.get() { deadline } else { window_end.min(clock.next_turn) };
-            self.alarm.set(due.unwrap_or(u64::MAX).min(end).min(clock.next_sweep), self.now());
+            let due = due.map_or(u64::MAX, |due| clock.wake_for(due, now));
+            self.alarm.set(due.min(end).min(clock.next_sweep), self.now());
             self.alarm.wait().await;
         }
     }
@@ -475,6 +481,9 @@ struct Clock {
     turned_last: bool,
     sweep: u64,
     next_sweep: u64,
+    /// The moment before and the one for which the pacer was last set to wake because a request is due.
+    woken: u64,
+    wake: u64,
     /// Processor time and moment when the window began and when it ended.
     cpu: [Option<(u64, u64)>; 2],
 }
@@ -490,8 +499,20 @@ impl Clock {
             turned_last: false,
             sweep: (course.timeout / 50).clamp(1_000_000, 20_000_000),
             next_sweep: 0,
+            woken: 0,
+            wake: u64::MAX,
             cpu: [None, None],
         }
+    }
+
+    /// When to wake for a request that is due then. Counts from the moment that was meant, not from that of waking, or each lag
+    /// would add to the next.
+    fn wake_for(&mut self, due: u64, now: u64) -> u64 {
+        if now >= self.wake {
+            self.woken = self.wake;
+        }
+        self.wake = due.max(self.woken.saturating_add(WAKE_GAP));
+        self.wake
     }
 
     fn cpu_at(&mut self, now: u64) {

@@ -8,9 +8,9 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Wake, Waker},
     time::Instant,
 };
 
@@ -90,7 +90,34 @@ pub(crate) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
     over: bool,
+    nudge: Option<(Arc<Nudge>, Waker)>,
 }
+
+/// Wakes the task of a connection, unless that is at work: then it goes round once more. Driver and answer wake each other several
+/// times a request, and would have the task scheduled again each time.
+#[derive(Debug)]
+struct Nudge {
+    task: Waker,
+    at_work: AtomicBool,
+    again: AtomicBool,
+}
+
+impl Wake for Nudge {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.at_work.load(Ordering::SeqCst) {
+            self.again.store(true, Ordering::SeqCst);
+        } else {
+            self.task.wake_by_ref();
+        }
+    }
+}
+
+/// Rounds of one visit to a connection; then other tasks have their turn.
+const ROUNDS: u32 = 16;
 
 impl Wire {
     /// Opens a connection.
@@ -99,8 +126,11 @@ impl Wire {
         if target.http2 {
             return open_http2(stream).await.map(Self::Http2);
         }
-        let (sender, driver) = http1::handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
-        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false })))
+        // One plain write for a request that is small, instead of gathering its parts.
+        let mut builder = http1::Builder::new();
+        let (sender, driver) =
+            builder.writev(false).handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
+        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false, nudge: None })))
     }
 
     /// Looks whether the connection, on which nothing is under way, is still there.
@@ -133,25 +163,49 @@ impl Wire {
     pub(crate) async fn exchange(&mut self, request: Sent, wants_body: bool) -> Result<Whole, Broken> {
         match self {
             Self::Http1(wire) => {
-                let Http1 { sender, driver, over } = &mut **wire;
+                let Http1 { sender, driver, over, nudge } = &mut **wire;
                 let mut answer = pin!(receive(sender.try_send_request(request), wants_body));
                 poll_fn(|context| {
-                    // The driver writes the request and reads the answer's head, the answer then asks for its body, and the
-                    // driver reads that: twice around is enough for an answer that came in one piece.
-                    for _ in 0..2 {
+                    let (nudge, waker) = nudge.get_or_insert_with(|| Nudge::new(context));
+                    nudge.rounds(|| {
+                        let context = &mut Context::from_waker(waker);
+                        // The driver first: it writes the request, reads the head, then the body that the answer asked for.
                         if !*over {
                             *over = Pin::new(&mut *driver).poll(context).is_ready();
                         }
-                        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
-                            return Poll::Ready(answer);
-                        }
-                    }
-                    Poll::Pending
+                        answer.as_mut().poll(context)
+                    })
                 })
                 .await
             }
             Self::Http2(wire) => receive(wire.sender.try_send_request(request), wants_body).await,
         }
+    }
+}
+
+impl Nudge {
+    fn new(context: &Context<'_>) -> (Arc<Self>, Waker) {
+        let task = context.waker().clone();
+        let nudge = Arc::new(Self { task, at_work: AtomicBool::new(false), again: AtomicBool::new(false) });
+        (Arc::clone(&nudge), Waker::from(nudge))
+    }
+
+    /// Does `work` until it is done or nothing has woken it meanwhile.
+    fn rounds<T>(&self, mut work: impl FnMut() -> Poll<T>) -> Poll<T> {
+        self.at_work.store(true, Ordering::SeqCst);
+        let mut end = Poll::Pending;
+        for _ in 0..ROUNDS {
+            self.again.store(false, Ordering::SeqCst);
+            end = work();
+            if end.is_ready() || !self.again.load(Ordering::SeqCst) {
+                break;
+            }
+        }
+        self.at_work.store(false, Ordering::SeqCst);
+        if end.is_pending() && self.again.swap(false, Ordering::SeqCst) {
+            self.task.wake_by_ref();
+        }
+        end
     }
 }
 
