@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::load::Interval;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -13,6 +15,8 @@ pub enum Event {
     Warning(String),
     /// Where measuring stands.
     Measuring(Measuring),
+    /// A second of load on a service is over.
+    Load(Box<Interval>),
     /// The work is over; listeners clean the screen.
     Done,
 }

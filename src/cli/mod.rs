@@ -5,6 +5,7 @@ mod check;
 mod compare;
 pub mod console;
 pub mod exit;
+mod load;
 mod manual;
 mod resolve;
 mod stored;
@@ -75,6 +76,7 @@ fn dispatch(door: &Door, command: Command) -> Result<Outcome, Failure> {
         Command::Run(args) => check::run(door, *args),
         Command::Baseline(args) => stored::baseline(door, args.action),
         Command::Compare(args) => compare::compare(door, &args),
+        Command::Load(args) => load::load(door, &args),
         Command::Judge(args) => compare::judge(door, &args),
         Command::Report(args) => compare::report(door, &args),
         Command::Doctor(args) => check::doctor(door, &args),

@@ -41,11 +41,19 @@ impl Door {
 
     /// Reads `--config`, or the `tollgate.toml` of this directory or the nearest one above it within the repository.
     pub(super) fn file(&self) -> Result<File, Failure> {
+        self.file_with(false)
+    }
+
+    /// [`Self::file`], but with `allow_remote` load benchmarks may name services on other machines.
+    pub(super) fn file_with(&self, allow_remote: bool) -> Result<File, Failure> {
         let path = match &self.global.config {
             Some(path) => Some(path.clone()),
             None => nearest(&self.here()?),
         };
-        path.map_or_else(|| Ok(File::default()), |path| read::read(&path).map_err(Failure::configuration))
+        path.map_or_else(
+            || Ok(File::default()),
+            |path| read::read_with(&path, allow_remote).map_err(Failure::configuration),
+        )
     }
 
     /// Joins flags and file.

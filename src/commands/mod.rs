@@ -9,6 +9,7 @@ pub mod failure;
 pub mod init;
 pub mod judge;
 mod listing;
+pub mod load;
 pub mod run;
 mod session;
 mod state;

@@ -368,7 +368,7 @@ impl<'a> Session<'a> {
 }
 
 /// Ends what a killed run left alive, and writes down what this one starts: compilers too, not only benches.
-fn put_on_record(interrupt: &Interrupt) {
+pub(super) fn put_on_record(interrupt: &Interrupt) {
     let folder = trees::cache_folder().join("processes");
     let _ended = registry::sweep(&folder);
     // Without a record only a `kill -9` of ours leaves something behind; that is no reason not to work.

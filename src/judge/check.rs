@@ -56,7 +56,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
     let short = short_of_runs(&kept, &gathered.evidence, &display);
     let (load, targets, score) = service::load_summary(&load::trials(run), &run.policy.targets);
     let demand = Demand::of(&load, &targets, &run.policy, &waivers);
-    let outcomes = outcomes(run, &census, &judgements, &short, demand.outcome);
+    let outcomes = outcomes(run, &census, &judgements, (&short, &load), demand.outcome);
     let tiers = service::subjects(&targets);
     let benchmarks: Vec<&Benchmark> = display.keys().collect();
     let waivable: Vec<&Benchmark> = display.keys().chain(&tiers).collect();

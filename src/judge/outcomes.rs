@@ -3,9 +3,10 @@
 use crate::{
     model::{
         census::Census,
+        load::Summary,
         outcome::{ErrorClass, Outcome},
         policy::{Policy, Strictness},
-        run::{Mode, Run},
+        run::{Mode, Run, Side},
         verdict::{Judgement, Verdict},
     },
     text::{plural, quantity},
@@ -14,12 +15,13 @@ use crate::{
 /// Names listed in a reason; the census lists all of them.
 const NAMES: usize = 3;
 
-/// All outcomes that apply; `Pass` alone when none does. `demand` is what a demanded tier of targets forces.
+/// All outcomes that apply; `Pass` alone when none does. `short` names benchmarks with too few stored runs, `load` is what services
+/// under load reached, `demand` is what a demanded tier of targets forces.
 pub(super) fn outcomes(
     run: &Run,
     census: &Census,
     judgements: &[Judgement],
-    short: &[String],
+    (short, load): (&[String], &[Summary]),
     demand: Option<(Outcome, String)>,
 ) -> Vec<(Outcome, String)> {
     let mut outcomes: Vec<(Outcome, String)> = Vec::new();
@@ -34,8 +36,15 @@ pub(super) fn outcomes(
     }
     applies(Outcome::Error(ErrorClass::Measurement), failed(census));
     applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
+    let only_load = is_load_alone(run, census);
+    for load in load.iter().filter(|load| only_load && load.side == Side::Head) {
+        applies(Outcome::Error(ErrorClass::Measurement), nothing_valid(load));
+    }
     for reason in incomplete(run, census, short) {
         applies(Outcome::Incomplete, Some(reason));
+    }
+    if only_load && load.iter().all(|load| load.requests.scheduled == 0) {
+        applies(Outcome::Incomplete, Some("no request was due".to_owned()));
     }
     for (outcome, reason) in other {
         applies(outcome, Some(reason));
@@ -43,7 +52,8 @@ pub(super) fn outcomes(
     applies(Outcome::Inconclusive, blind(census, &run.policy));
     applies(Outcome::Inconclusive, undecided(census, &run.policy));
     if outcomes.is_empty() {
-        outcomes.push((Outcome::Pass, passed(census)));
+        let passed = if only_load { answered(load) } else { passed(census) };
+        outcomes.push((Outcome::Pass, passed));
     }
     outcomes
 }
@@ -63,6 +73,42 @@ fn regressed(judgements: &[Judgement]) -> Option<String> {
 fn failed(census: &Census) -> Option<String> {
     let names = &census.failed;
     (!names.is_empty()).then(|| format!("{} failed: {}", benchmarks(names.len()), plural::list(names, NAMES)))
+}
+
+/// Whether services were put under load for their own sake (`tollgate load`): no row is expected but those of scenarios that failed.
+fn is_load_alone(run: &Run, census: &Census) -> bool {
+    let rows = census.expected - census.failed.len().min(census.expected);
+    run.mode == Mode::Single && !run.load.is_empty() && rows == 0 && census.ignored.is_empty()
+}
+
+/// Why the load on a service says nothing of it, if so.
+fn nothing_valid(load: &Summary) -> Option<String> {
+    if let (false, Some(reason)) = (load.is_valid(), load.slots.void.first()) {
+        return Some(format!("no window of load:{} counts: {reason}", load.scenario));
+    }
+    let due = load.requests.scheduled;
+    (due > 0 && load.requests.completed == 0).then(|| {
+        let kinds: Vec<String> = load
+            .requests
+            .error_kinds
+            .iter()
+            .map(|(kind, count)| format!("{} {count}", kind.as_str()))
+            .collect();
+        let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+        format!("none of {due} requests of load:{} was answered as expected{kinds}", load.scenario)
+    })
+}
+
+/// What a service that was put under load for its own sake did.
+fn answered(load: &[Summary]) -> String {
+    let due: u64 = load.iter().map(|load| load.requests.scheduled).sum();
+    let completed: u64 = load.iter().map(|load| load.requests.completed).sum();
+    let scenarios = plural::count(load.len(), "load scenario");
+    format!(
+        "{} of {} requests of {scenarios} were answered as expected",
+        quantity::count(completed),
+        quantity::count(due)
+    )
 }
 
 /// What keeps a check from saying what it was asked. `short` names benchmarks with too few stored runs.
@@ -87,6 +133,7 @@ fn incomplete(run: &Run, census: &Census, short: &[String]) -> Vec<String> {
 fn nothing_compared(run: &Run, census: &Census) -> Option<String> {
     let all_new = census.expected > 0 && census.new.len() == census.expected;
     let reason = match run.mode {
+        _ if is_load_alone(run, census) => return None,
         _ if census.expected == 0 && census.ignored.is_empty() => "there are no benchmarks".to_owned(),
         _ if census.expected == 0 => format!("{} left out, none is left", benchmarks(census.ignored.len())),
         Mode::Single => "one revision was measured, so there is nothing to compare".to_owned(),

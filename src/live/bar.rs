@@ -1,6 +1,6 @@
 //! Progress as a live bar, for terminals.
 
-use super::lines::measuring_words;
+use super::lines::{load_words, measuring_words};
 use crate::{
     progress::{Event, Progress},
     text::escape,
@@ -56,6 +56,7 @@ impl Progress for Bar {
                 self.bar.set_position(standing.decided as u64);
                 self.bar.set_message(measuring_words(&standing));
             }
+            Event::Load(second) => self.bar.set_message(load_words(&second)),
             Event::Done => self.bar.finish_and_clear(),
         }
     }

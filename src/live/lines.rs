@@ -1,8 +1,9 @@
 //! Progress as plain lines, for logs: a line per phase and note, and one every few seconds while measuring.
 
 use crate::{
+    model::load::Interval,
     progress::{Event, Measuring, Progress},
-    text::escape,
+    text::{escape, quantity},
 };
 use std::{
     io::Write,
@@ -56,6 +57,7 @@ impl<W: Write + Send> Progress for Lines<W> {
                     measuring_words(&standing)
                 )
             }
+            Event::Load(second) => format!("  {}", load_words(&second)),
             Event::Done => return,
         };
         // A closed standard error must not stop a measurement.
@@ -74,9 +76,30 @@ pub(super) fn measuring_words(standing: &Measuring) -> String {
     )
 }
 
+/// `3 s: 200 requests/s, p50 1.2 ms, p95 3 ms, p99 4 ms, 0 errors, 0.4 CPUs, 12 MiB`.
+pub(super) fn load_words(second: &Interval) -> String {
+    let at = second.start_seconds + second.seconds;
+    let when = if second.start_seconds < -1e-9 { "warm-up".to_owned() } else { format!("{at:.0} s") };
+    let rate = if second.seconds > 0.0 { second.scheduled as f64 / second.seconds } else { 0.0 };
+    let mut words = vec![quantity::value(rate, "requests/s")];
+    if let Some([p50, _, p95, p99]) = second.latency_ns {
+        let named = [("p50", p50), ("p95", p95), ("p99", p99)];
+        words.extend(named.map(|(name, ns)| format!("{name} {}", quantity::value(ns, "ns"))));
+    }
+    let errors = if second.errors == 1 { "error" } else { "errors" };
+    words.push(format!("{} {errors}", quantity::count(second.errors)));
+    if second.in_flight + second.backlog > 0 {
+        words.push(format!("{} waiting", quantity::count(second.in_flight + second.backlog)));
+    }
+    words.extend(second.cpu.map(|cpu| format!("{cpu:.2} CPUs")));
+    words.extend(second.rss_bytes.map(|bytes| quantity::bytes(bytes as f64)));
+    format!("{when}: {}", words.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::Lines;
+    use crate::model::load::Interval;
     use crate::progress::{Event, Measuring, Progress};
 
     fn told(events: Vec<Event>, warnings_only: bool) -> String {
@@ -94,6 +117,26 @@ mod tests {
             || Event::Measuring(Measuring { benchmark: "a".into(), benchmarks: 3, ..Measuring::default() });
         let text = told(vec![Event::Phase("measuring".into()), measuring(), measuring(), measuring()], false);
         assert_eq!(text, "measuring\n  0 of 3 decided; a, 0 of 0 rounds, about 0 s left\n");
+    }
+
+    #[test]
+    fn a_second_of_load_is_a_line() {
+        let second = Interval {
+            start_seconds: 2.0,
+            seconds: 1.0,
+            scheduled: 200,
+            completed: 199,
+            errors: 1,
+            latency_ns: Some([1e6, 2e6, 3e6, 4e6]),
+            cpu: Some(0.5),
+            rss_bytes: Some(1 << 20),
+            ..Interval::default()
+        };
+        let text = told(vec![Event::Load(Box::new(second))], false);
+        assert!(text.starts_with("  3 s: 200 requests/s, p50 1"), "{text}");
+        assert!(text.contains("1 error, 0.50 CPUs, 1"), "{text}");
+        let warming = Interval { start_seconds: -1.0, seconds: 1.0, ..Interval::default() };
+        assert!(told(vec![Event::Load(Box::new(warming))], false).starts_with("  warm-up: 0 requests/s"));
     }
 
     #[test]

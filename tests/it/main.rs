@@ -11,6 +11,7 @@
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
+//! - [`load_command`]: `tollgate load` on a URL and on the services of a project.
 //! - [`load_generator`]: load on real servers of known behaviour, good and bad.
 //! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
 //! - [`reports`]: a stored verdict in every format.
@@ -37,6 +38,7 @@ mod doctor;
 mod hostile;
 mod interleave;
 mod load_check;
+mod load_command;
 mod load_generator;
 mod load_scenarios;
 mod reports;

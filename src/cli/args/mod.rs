@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod build;
 pub mod check;
 pub mod compare;
+pub mod load;
 pub mod output;
 pub mod run;
 
@@ -67,6 +68,8 @@ pub enum Command {
     Check(Box<check::CheckArgs>),
     /// Measure only, and write a run file.
     Run(Box<run::RunArgs>),
+    /// Put a URL or the services of `tollgate.toml` under load, and say what they reached.
+    Load(Box<load::LoadArgs>),
     /// Stored baselines in git.
     Baseline(baseline::BaselineArgs),
     /// Judge two results without measuring: run files, other tools' outputs, or a table of slots.

@@ -267,7 +267,7 @@ fn is_machine_code(path: &Path) -> bool {
 }
 
 /// An error with its causes and what to do next, for a row.
-pub(super) fn told(error: &dyn std::error::Error, hint: Option<String>) -> String {
+pub(in crate::load) fn told(error: &dyn std::error::Error, hint: Option<String>) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -199,6 +199,6 @@ fn trouble(error: &service::Error) -> Trouble {
 }
 
 /// A message with the end of the server's log, where it said something.
-fn with_tail(message: String, tail: &str) -> String {
+pub(in crate::load) fn with_tail(message: String, tail: &str) -> String {
     if tail.trim().is_empty() { message } else { format!("{message}\n{}", tail.trim_end()) }
 }

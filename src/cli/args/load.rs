@@ -1,0 +1,128 @@
+//! `tollgate load`.
+
+use super::output::OutputArgs;
+use crate::config::values::{Span, Wait};
+use clap::ValueEnum;
+
+/// How requests at a rate are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ArrivalsArg {
+    /// At constant distance.
+    Constant,
+    /// A Poisson process.
+    Poisson,
+}
+
+/// Load on a service: a URL with a rate or users, or the scenarios of `tollgate.toml`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LoadArgs {
+    /// What to load; without it the scenarios of `tollgate.toml` run on the work tree.
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Only the scenario with this name (repeatable).
+    #[arg(long = "scenario", value_name = "NAME", conflicts_with = "url")]
+    pub scenarios: Vec<String>,
+    /// Allow a host that is not this machine.
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// The seed of arrivals and values (default: drawn at random and recorded).
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// What is sent to the URL.
+    #[command(flatten)]
+    pub plain: PlainArgs,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Flags of a URL.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options of a URL")]
+pub struct PlainArgs {
+    /// Open loop: requests a second, sent when they are due, whatever the service does.
+    #[arg(long, value_name = "N", requires = "url", conflicts_with = "users", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// Closed loop: users, each of whom waits for its answer before it asks again.
+    #[arg(long, value_name = "N", requires = "url", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub users: Option<u32>,
+    /// How long is recorded (default 10s).
+    #[arg(long, value_name = "DURATION", requires = "url")]
+    pub duration: Option<Span>,
+    /// Load before that, which is not recorded (default 1s).
+    #[arg(long, value_name = "DURATION", requires = "url")]
+    pub warmup: Option<Wait>,
+    /// The method (default `GET`, with a body `POST`).
+    #[arg(short = 'X', long, value_name = "METHOD", requires = "url")]
+    pub method: Option<String>,
+    /// A header, `name: value` (repeatable); its value may hold `{{ number }}` and `{{ random }}`.
+    #[arg(short = 'H', long = "header", value_name = "HEADER", requires = "url")]
+    pub headers: Vec<String>,
+    /// The body: a text, which may hold `{{ number }}` and `{{ random }}`, or `@FILE`, which is sent as it is.
+    #[arg(short = 'd', long, value_name = "TEXT|@FILE", requires = "url")]
+    pub body: Option<String>,
+    /// The longest that one request may take (default 30s).
+    #[arg(long, value_name = "DURATION", requires = "url")]
+    pub timeout: Option<Span>,
+    /// With a rate: at most so many connections; a request that finds none free waits, and the wait counts.
+    #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub connections: Option<u32>,
+    /// With a rate: how requests are spread (default `constant`).
+    #[arg(long, value_enum, value_name = "HOW", requires = "rate")]
+    pub arrivals: Option<ArrivalsArg>,
+    /// HTTP/2: by prior knowledge, with TLS by ALPN.
+    #[arg(long, requires = "url")]
+    pub http2: bool,
+    /// A new connection for every request.
+    #[arg(long, requires = "url")]
+    pub no_keep_alive: bool,
+    /// Trust any certificate.
+    #[arg(long, requires = "url")]
+    pub insecure: bool,
+}
+
+/// A positive number of requests a second, at most ten million.
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 1e7 => Ok(rate),
+        _ => Err("a rate is a number above 0 and at most 10000000".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::args::{Cli, Command};
+    use clap::Parser;
+
+    fn parse(args: &[&str]) -> Result<super::LoadArgs, clap::Error> {
+        match Cli::try_parse_from([&["tollgate", "load"], args].concat())?.command {
+            Command::Load(args) => Ok(*args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_url_takes_a_rate_or_users() {
+        let args =
+            parse(&["http://h/", "--rate", "0.5", "-H", "a: b", "-H", "c: d", "--warmup", "0s"]).unwrap();
+        assert_eq!((args.plain.rate, args.plain.headers.len()), (Some(0.5), 2));
+        assert!(args.plain.warmup.is_some_and(|wait| wait.0 == 0.0));
+        assert_eq!(parse(&["http://h/", "--users", "8"]).unwrap().plain.users, Some(8));
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        for args in [
+            &["http://h/", "--rate", "1", "--users", "1"][..],
+            &["--rate", "1"],
+            &["http://h/", "--rate", "0"],
+            &["http://h/", "--rate", "nan"],
+            &["http://h/", "--users", "0"],
+            &["http://h/", "--users", "2", "--connections", "3"],
+            &["http://h/", "--scenario", "a"],
+            &["--body", "x"],
+        ] {
+            assert!(parse(args).is_err(), "{args:?}");
+        }
+    }
+}

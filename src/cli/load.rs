@@ -1,0 +1,110 @@
+//! `tollgate load`: what was typed becomes scenarios, what came of them is shown.
+
+use std::time::Duration;
+
+use super::{
+    Door,
+    args::load::{ArrivalsArg, LoadArgs, PlainArgs},
+    compare::{check_outputs, deliver, remove_old_reports},
+};
+use crate::{
+    commands::{
+        failure::Failure,
+        load::{
+            self,
+            plain::{Amount, Plain, scenario},
+        },
+    },
+    config::resolve::{Flags, resolve},
+    load::scenario::{Arrivals, Scenario},
+    model::outcome::{ErrorClass, Outcome},
+};
+
+/// `tollgate load`.
+pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
+    check_outputs(&args.output, &[])?;
+    remove_old_reports(&args.output);
+    let flags = Flags { allow_remote: args.allow_remote, ..Flags::default() };
+    let settings = resolve(flags, &door.file_with(args.allow_remote)?);
+    let scenarios = match &args.url {
+        Some(url) => {
+            let plain = plain(url, &args.plain, args.allow_remote)?;
+            vec![scenario(&plain, &door.here()?)?]
+        }
+        None => chosen(settings.loads, &args.scenarios)?,
+    };
+    let request = load::Request {
+        directory: door.here()?,
+        scenarios,
+        url: args.url.clone(),
+        policy: settings.policy,
+        build_timeout: settings.build_timeout,
+        seed: args.seed.unwrap_or_else(|| door.draw_seed()),
+        now: door.now,
+    };
+    let done = door.with_progress(|progress| load::run(&request, progress, &door.interrupt))?;
+    let outcome = deliver(door, &done.verdict, &args.output)?;
+    if let Some(failure) = &done.not_kept {
+        door.console.failure(failure);
+        return Ok(outcome.join(failure.outcome()));
+    }
+    if let Some(folder) = &done.folder {
+        let files = "verdict.json, verdict.md, run.json, the services' logs";
+        door.console.remark(&format!("kept in {}: {files}", folder.display()));
+    }
+    Ok(outcome)
+}
+
+fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failure> {
+    let amount = match (args.rate, args.users) {
+        (Some(rate), _) => Amount::Rate {
+            rate,
+            arrivals: match args.arrivals {
+                Some(ArrivalsArg::Poisson) => Arrivals::Poisson,
+                Some(ArrivalsArg::Constant) | None => Arrivals::Constant,
+            },
+            connections: args.connections,
+        },
+        (None, Some(users)) => Amount::Users(users),
+        (None, None) => {
+            let message = format!("could not load `{url}`: nobody said how much");
+            let hint = "give `--rate N` (requests a second) or `--users N`";
+            return Err(Failure::message(ErrorClass::Configuration, message, hint));
+        }
+    };
+    Ok(Plain {
+        url: url.to_owned(),
+        amount,
+        duration: args.duration.map_or(Duration::from_secs(10), |span| span.duration()),
+        warmup: args.warmup.map_or(Duration::from_secs(1), |wait| wait.duration()),
+        method: args.method.as_ref().map(|method| method.to_ascii_uppercase()),
+        headers: args.headers.clone(),
+        body: args.body.clone(),
+        timeout: args.timeout.map_or(Duration::from_secs(30), |span| span.duration()),
+        http2: args.http2,
+        keep_alive: !args.no_keep_alive,
+        insecure: args.insecure,
+        allow_remote,
+    })
+}
+
+/// The scenarios of the file that are wanted; all of them without names.
+fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>, Failure> {
+    let known: Vec<String> = all.iter().map(|scenario| format!("`{}`", scenario.name)).collect();
+    let refuse = |message: String| {
+        let hint = if known.is_empty() {
+            "write a `[[load]]` in `tollgate.toml` (docs/load.md), or give a URL: `tollgate load http://127.0.0.1:8080/ --rate 200`"
+                .to_owned()
+        } else {
+            format!("the scenarios are {}", known.join(", "))
+        };
+        Err(Failure::message(ErrorClass::Configuration, message, hint))
+    };
+    if let Some(name) = names.iter().find(|name| !all.iter().any(|scenario| scenario.name == **name)) {
+        return refuse(format!("could not find the scenario `{name}`"));
+    }
+    if all.is_empty() {
+        return refuse("there is no load scenario".to_owned());
+    }
+    Ok(all.into_iter().filter(|scenario| names.is_empty() || names.contains(&scenario.name)).collect())
+}

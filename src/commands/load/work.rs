@@ -1,0 +1,244 @@
+//! Scenarios in turn, each on its own service, and what came of them as one run with its verdict.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    commands::{
+        failure::Failure,
+        session::{day, put_on_record},
+        state,
+    },
+    files::atomic,
+    format::{run_v1, verdict_v1},
+    git::{Repository, revision},
+    judge,
+    load::{
+        gate::metrics::{ERROR_RATE, benchmark},
+        modes::ground::{Error, Ground},
+        scenario::Scenario,
+    },
+    machine::fingerprint,
+    model::{
+        load::Trial,
+        metric::Metric,
+        outcome::ErrorClass,
+        policy::Policy,
+        revision::Revision,
+        run::{Fate, Measurement, Mode, Run, Side, SlotMethod, TrialBlock, VoidReason, Warning},
+        verdict::CheckVerdict,
+    },
+    process::Interrupt,
+    progress::{Event, Progress},
+    report,
+    text::{plural, quantity},
+};
+
+/// What to put under load.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// A directory inside the project, if there is one.
+    pub directory: PathBuf,
+    /// The scenarios, in their order.
+    pub scenarios: Vec<Scenario>,
+    /// The URL, where that was given instead of scenarios.
+    pub url: Option<String>,
+    /// Targets and strictness.
+    pub policy: Policy,
+    /// How long a build step may take.
+    pub build_timeout: Duration,
+    /// The seed of arrivals and sessions.
+    pub seed: u64,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Done {
+    /// The verdict.
+    pub verdict: CheckVerdict,
+    /// Where the results are kept, of a project's scenarios.
+    pub folder: Option<PathBuf>,
+    /// A result that could not be kept; the verdict stands.
+    pub not_kept: Option<Failure>,
+}
+
+/// Puts the scenarios under load, one after the other.
+///
+/// # Errors
+/// When what was asked makes no sense. A service that fails is part of the verdict.
+pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Done, Failure> {
+    let began = Instant::now();
+    put_on_record(interrupt);
+    let (tree, head) = place(request);
+    let folder = tree.join("target/tollgate/load");
+    if request.url.is_none() {
+        state::forget_results(&folder);
+    }
+    let ground = Ground {
+        tree: &tree,
+        logs: &folder,
+        build_timeout: request.build_timeout,
+        seed: request.seed,
+        progress,
+        interrupt,
+    };
+    let mut taken = Taken::default();
+    for scenario in &request.scenarios {
+        if interrupt.requested().is_some() {
+            break;
+        }
+        taken.scenario(&ground, scenario)?;
+    }
+    let run = Run {
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        mode: Mode::Single,
+        base: None,
+        head,
+        environment: fingerprint::environment("", "", ""),
+        seed: request.seed,
+        started_at: request.now,
+        duration_seconds: began.elapsed().as_secs_f64(),
+        budget_seconds: 0.0,
+        interrupted: interrupt.requested().map(|signal| format!("interrupted by {signal}")),
+        measurements: taken.failed,
+        load: taken.load,
+        baselines: Vec::new(),
+        policy: request.policy.clone(),
+        day: day(request.now),
+        warnings: taken.warnings,
+    };
+    let verdict = judge::judge(&run);
+    if request.url.is_some() {
+        return Ok(Done { verdict, folder: None, not_kept: None });
+    }
+    let not_kept = keep(&folder, &run, &verdict).err();
+    Ok(Done { verdict, folder: Some(folder), not_kept })
+}
+
+/// The folder in which services are built and started, and what is in it.
+fn place(request: &Request) -> (PathBuf, Revision) {
+    if let Some(url) = &request.url {
+        return (request.directory.clone(), Revision { label: url.clone(), ..Revision::default() });
+    }
+    let work_tree = Revision { label: "work tree".into(), ..Revision::default() };
+    // A project need not be in git to be put under load; then nobody knows which commit it was.
+    let Ok(repository) = Repository::discover(&request.directory) else {
+        let folder = request.scenarios.first().map(|scenario| scenario.folder.clone());
+        return (folder.unwrap_or_else(|| request.directory.clone()), work_tree);
+    };
+    let is_head = repository.differs_only_below(Path::new("")).is_ok_and(|differs| !differs);
+    let rev = revision::head(&repository).ok().filter(|_| is_head).map(|head| head.rev);
+    (repository.root().to_owned(), Revision { rev, ..work_tree })
+}
+
+/// What scenarios left.
+#[derive(Debug, Default)]
+struct Taken {
+    load: Vec<TrialBlock>,
+    failed: Vec<Measurement>,
+    warnings: Vec<Warning>,
+}
+
+impl Taken {
+    /// One scenario from its build to its service's end.
+    fn scenario(&mut self, ground: &Ground<'_>, scenario: &Scenario) -> Result<(), Failure> {
+        let standing = match ground.open(scenario) {
+            Ok(standing) => standing,
+            Err(error) => return self.failed(scenario, error, ""),
+        };
+        ground.progress.tell(Event::Phase(format!(
+            "load on {} for {}",
+            scenario.name,
+            quantity::seconds((scenario.warmup + scenario.window).as_secs_f64())
+        )));
+        let trial = standing.trial(scenario);
+        let tail = standing.stop();
+        match trial {
+            Ok(trial) => {
+                self.warnings.extend(warnings(&trial));
+                self.push(trial);
+                Ok(())
+            }
+            Err(error) => self.failed(scenario, error, &tail),
+        }
+    }
+
+    fn push(&mut self, trial: Trial) {
+        let void = trial.void.clone().map(|reason| VoidReason { reason });
+        self.load.push(TrialBlock { scenario: trial.scenario.clone(), void, trials: vec![trial] });
+    }
+
+    /// A scenario that failed is a row of the verdict, unless what was asked makes no sense or the user wants us to stop.
+    fn failed(&mut self, scenario: &Scenario, error: Error, tail: &str) -> Result<(), Failure> {
+        if error.signal().is_some() {
+            return Ok(());
+        }
+        if error.is_usage() {
+            return Err(Failure::configuration(error));
+        }
+        let benchmark = benchmark(scenario).map_err(|invalid| {
+            Failure::message(
+                ErrorClass::Configuration,
+                format!("could not name the scenario: {invalid}"),
+                "give it a shorter name",
+            )
+        })?;
+        let Some(metric) = Metric::of_load(ERROR_RATE) else { unreachable!("a metric of every scenario") };
+        self.failed.push(Measurement {
+            benchmark,
+            metric,
+            fate: Fate::Failed { side: Some(Side::Head), message: error.told(tail) },
+            method: SlotMethod::Load,
+            blocks: Vec::new(),
+        });
+        Ok(())
+    }
+}
+
+/// What the reader of a trial must not miss.
+fn warnings(trial: &Trial) -> Option<Warning> {
+    let requests = &trial.requests;
+    let wrong = requests.errors + requests.unfinished;
+    (wrong > 0).then(|| {
+        let mut kinds: Vec<String> = requests
+            .error_kinds
+            .iter()
+            .map(|(kind, count)| format!("{} {}", kind.as_str(), quantity::count(*count)))
+            .collect();
+        if requests.unfinished > 0 {
+            kinds.push(format!("unfinished {}", quantity::count(requests.unfinished)));
+        }
+        let text = format!(
+            "load:{}: {} of {} requests were not answered as expected ({})",
+            trial.scenario,
+            quantity::count(wrong),
+            quantity::count(requests.scheduled),
+            plural::list(&kinds, 6)
+        );
+        Warning::new("load_errors", text)
+    })
+}
+
+fn keep(folder: &Path, run: &Run, verdict: &CheckVerdict) -> Result<(), Failure> {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        atomic::write(&path, bytes).map_err(|error| {
+            Failure::reporting(error).while_doing(format!("could not write `{}`", path.display()))
+        })
+    };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let message = format!("could not create the folder `{}`: {error}", folder.display());
+        Failure::message(
+            ErrorClass::Reporting,
+            message,
+            "make room or give write permission; the verdict stands",
+        )
+    })?;
+    write("run.json", &run_v1::to_json(run))?;
+    write("verdict.json", &verdict_v1::to_json(verdict))?;
+    write("verdict.md", report::markdown::render(verdict).as_bytes())
+}

@@ -1,0 +1,285 @@
+//! `tollgate load` from the command line: a URL of a server in the test, and a project's own service.
+
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use crate::support::{
+    repository::Repository,
+    server::{Reply, Server, ok},
+    tollgate::{Ran, command, ran},
+};
+use serde_json::Value;
+
+/// `tollgate load` in an empty folder.
+fn load(args: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    ran(&command(folder.path())
+        .env("TOLLGATE_CACHE_DIR", folder.path().join("cache"))
+        .arg("load")
+        .args(args)
+        .output()
+        .unwrap())
+}
+
+fn sums(entry: &Value) {
+    let count = |key: &str| entry["requests"][key].as_u64().unwrap();
+    assert_eq!(count("scheduled"), count("completed") + count("errors") + count("unfinished"), "{entry:#}");
+}
+
+#[test]
+fn a_url_at_a_rate_has_both_clocks_targets_and_a_score() {
+    let server = Server::start(|_, _| {
+        // Long beside what the generator may be late by on a busy machine.
+        std::thread::sleep(Duration::from_millis(60));
+        Reply::Keep(ok("fine"))
+    });
+    let url = format!("{}/a?b=c", server.url());
+    let folder = tempfile::tempdir().unwrap();
+    let (json, page) = (folder.path().join("v.json"), folder.path().join("v.md"));
+    let outputs = [format!("json={}", json.display()), format!("markdown={}", page.display())];
+    let ran = load(&[
+        &url,
+        "--rate",
+        "40",
+        "--duration",
+        "2s",
+        "--warmup",
+        "0s",
+        "--seed",
+        "5",
+        "-o",
+        &outputs[0],
+        "-o",
+        &outputs[1],
+    ])
+    .exits(0);
+    assert!(ran.stdout.contains("response") && ran.stdout.contains("score"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("40 requests/s"), "a line a second: {}", ran.stderr);
+    assert!(std::fs::read_to_string(page).unwrap().contains("load:url"));
+
+    let bytes = std::fs::read(&json).unwrap();
+    let verdict: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(
+        (&verdict["outcome"], &verdict["exit_code"], &verdict["mode"]),
+        (&"pass".into(), &0.into(), &"single".into())
+    );
+    let entry = &verdict["load"][0];
+    assert_eq!(
+        (&entry["id"], &entry["side"], &entry["requests"]["scheduled"]),
+        (&"load:url".into(), &"head".into(), &80.into())
+    );
+    sums(entry);
+    for clock in ["latency_ns", "service_time_ns", "send_lag_ns"] {
+        assert!(entry[clock]["p99"].as_f64().unwrap() > 0.0, "{clock}: {entry:#}");
+    }
+    assert!(entry["latency_ns"]["p50"].as_f64().unwrap() >= 6e7);
+    assert_eq!(verdict["targets"].as_array().unwrap().len(), 3);
+    assert!(verdict["score"]["points"].is_number());
+
+    // The verdict can be judged again to the same bytes.
+    let again =
+        command(folder.path()).args(["judge", json.to_str().unwrap(), "--format", "json"]).output().unwrap();
+    assert_eq!((again.status.code(), again.stdout.trim_ascii()), (Some(0), bytes.trim_ascii()));
+}
+
+#[test]
+fn users_post_what_they_were_told_to() {
+    let posts = std::sync::Arc::new(AtomicU64::new(0));
+    let seen = std::sync::Arc::clone(&posts);
+    let server = Server::start(move |_, head| {
+        if head.starts_with("post /x ") && head.contains("x-key: v") && head.contains("content-length: 5") {
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+        std::thread::sleep(Duration::from_millis(30));
+        Reply::Keep(ok(""))
+    });
+    let url = format!("{}/x", server.url());
+    let ran = load(&[
+        &url,
+        "--users",
+        "3",
+        "--duration",
+        "1s",
+        "--warmup",
+        "0s",
+        "-H",
+        "X-Key: v",
+        "--body",
+        "hello",
+        "--format",
+        "json",
+    ])
+    .exits(0);
+    let entry = &ran.json()["load"][0];
+    sums(entry);
+    let completed = entry["requests"]["completed"].as_u64().unwrap();
+    assert!(completed > 3 && posts.load(Ordering::Relaxed) >= completed, "{entry:#}");
+}
+
+#[test]
+fn a_dead_server_and_one_that_only_fails_are_errors() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/");
+    let ran =
+        load(&[&url, "--rate", "20", "--duration", "1s", "--warmup", "0s", "--format", "json"]).exits(5);
+    let verdict = ran.json();
+    assert_eq!(verdict["outcome"], "error");
+    assert_eq!(verdict["load"][0]["requests"]["error_kinds"]["connect"], 20, "{verdict:#}");
+
+    let server = Server::start(|_, _| Reply::Keep(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n".to_vec()));
+    let ran = load(&[&server.url(), "--rate", "20", "--duration", "1s", "--warmup", "0s"]).exits(5);
+    assert!(
+        ran.stdout.contains("none of 20 requests of load:url was answered as expected (status 20)"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn some_errors_are_a_warning_and_a_demanded_tier_makes_them_a_failure() {
+    let server = Server::start(|asked, _| {
+        std::thread::sleep(Duration::from_millis(30));
+        match asked.request % 2 {
+            0 => Reply::Keep(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n".to_vec()),
+            _ => Reply::Keep(ok("")),
+        }
+    });
+    let args = [&*server.url(), "--users", "2", "--duration", "1s", "--warmup", "0s", "--format", "json"];
+    let verdict = load(&args).exits(0).json();
+    assert!(verdict["warnings"].to_string().contains("were not answered as expected (status"), "{verdict:#}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let tiers = "[targets]\nrequire = \"clean\"\n[[targets.tier]]\nname = \"clean\"\nerrors = \"1%\"\n";
+    std::fs::write(folder.path().join("tollgate.toml"), tiers).unwrap();
+    let ran = ran(&command(folder.path()).arg("load").args(args).output().unwrap()).exits(1);
+    assert_eq!(ran.json()["outcome"], "regressed");
+}
+
+#[test]
+fn what_cannot_be_meant_is_a_usage_error_and_no_request_is_sent() {
+    for (args, words) in [
+        (&["http://127.0.0.1:1/"][..], "--rate"),
+        (&["127.0.0.1:1", "--rate", "1"], "http://"),
+        (&["http://192.0.2.1/", "--rate", "1"], "--allow-remote"),
+        (&["http://127.0.0.1:1/", "--rate", "1", "-H", "nonsense"], "name: value"),
+        (&["http://127.0.0.1:1/", "--rate", "1", "--body", "@missing"], "missing"),
+        (&[], "there is no load scenario"),
+        (&["--scenario", "x"], "could not find the scenario `x`"),
+    ] {
+        let ran = load(args).exits(2);
+        assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn no_request_due_is_incomplete() {
+    let server = Server::start(|_, _| Reply::Keep(ok("")));
+    let args = [
+        &*server.url(),
+        "--rate",
+        "0.001",
+        "--arrivals",
+        "poisson",
+        "--duration",
+        "1s",
+        "--warmup",
+        "0s",
+        "--seed",
+        "1",
+    ];
+    let ran = load(&args).exits(4);
+    assert!(ran.stdout.contains("no request was due"), "{}", ran.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_prints_what_is_known() {
+    let server = Server::start(|_, _| {
+        std::thread::sleep(Duration::from_millis(30));
+        Reply::Keep(ok(""))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let child = command(folder.path())
+        .args([
+            "load",
+            &server.url(),
+            "--rate",
+            "50",
+            "--duration",
+            "60s",
+            "--warmup",
+            "0s",
+            "--format",
+            "json",
+        ])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    // Signals are heard from the first connection on.
+    while server.connections.load(Ordering::Relaxed) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(50));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let ran = ran(&child.wait_with_output().unwrap()).exits(5);
+    assert!(began.elapsed() < Duration::from_secs(50));
+    let verdict = ran.json();
+    sums(&verdict["load"][0]);
+    assert!(verdict.to_string().contains("interrupted by SIGINT"), "{verdict:#}");
+}
+
+/// A project whose service needs no build: the program of its command.
+fn project(scenario: &str) -> Repository {
+    let repository = Repository::new();
+    repository.write("tollgate.toml", scenario).write(".gitignore", "target\n");
+    repository.commit("base");
+    repository
+}
+
+const SERVICE: &str = "
+[[load]]
+name = \"py\"
+command = [\"python3\", \"-c\", \"import http.server,os; http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()\"]
+rate = 10
+warmup = \"0s\"
+window = \"1s\"
+
+[[load.request]]
+path = \"/tollgate.toml\"
+";
+
+#[test]
+fn a_service_of_the_project_is_started_asked_and_ended_and_one_that_dies_failed() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("no python3 here: not tested");
+        return;
+    }
+    let dead = "[[load]]\nname = \"dead\"\ncommand = [\"sh\", \"-c\", \"echo bad luck; exit 3\"]\nrate = 5\n[[load.request]]\npath = \"/\"\n";
+    let repository = project(&(SERVICE.to_owned() + dead));
+    let run = |args: &[&str]| {
+        let mut command = command(repository.root());
+        ran(&command.env("TOLLGATE_CACHE_DIR", repository.cache()).arg("load").args(args).output().unwrap())
+    };
+    let alone = run(&["--scenario", "py"]).exits(0);
+    let folder = repository.root().join("target/tollgate/load");
+    let verdict: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("verdict.json")).unwrap()).unwrap();
+    assert_eq!(verdict["load"][0]["requests"]["completed"], 10, "{verdict:#}");
+    assert!(verdict["head"]["rev"].is_string() && alone.stderr.contains("kept in"), "{}", alone.stderr);
+    if cfg!(target_os = "linux") {
+        assert!(verdict["load"][0].to_string().contains("rss_peak"), "{verdict:#}");
+    }
+    assert!(folder.join("py.log").is_file());
+
+    let both = run(&["--format", "json"]).exits(5).json();
+    assert_eq!(both["load"][0]["id"], "load:py");
+    assert_eq!(both["census"]["failed"][0], "load:dead");
+    assert!(both["benchmarks"][0]["reason"].as_str().unwrap().contains("bad luck"), "{both:#}");
+}
