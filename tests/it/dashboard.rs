@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -18,7 +19,11 @@ use tollgate::{
     },
 };
 
-use crate::support::chromium::Browser;
+use crate::support::{
+    chromium::Browser,
+    server::{Reply, Server, ok},
+    tollgate::command,
+};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{202e}'\"`{{7*7}}";
 
@@ -54,7 +59,11 @@ fn second(at: i32) -> Interval {
 
 /// The answer to one request; `host` as a browser would send it.
 fn ask(dashboard: &Dashboard, head: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", dashboard.port())).unwrap();
+    exchange(&format!("localhost:{}", dashboard.port()), head)
+}
+
+fn exchange(host: &str, head: &str) -> String {
+    let mut stream = TcpStream::connect(host.replace("localhost", "127.0.0.1")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     write!(stream, "{head}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -72,7 +81,10 @@ fn body(answer: &str) -> &str {
 }
 
 fn token(dashboard: &Dashboard) -> String {
-    let page = get(dashboard, "/");
+    token_of(&get(dashboard, "/"))
+}
+
+fn token_of(page: &str) -> String {
     page.split("name=\"tollgate-token\" content=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
@@ -210,6 +222,50 @@ fn hostile_names_are_data_wherever_they_go() {
     assert!(!get(&dashboard, "/").contains("onerror"));
 }
 
+#[test]
+fn a_run_shows_itself_and_is_stopped_from_its_page_with_what_it_has() {
+    let server = Server::start(|_, _| Reply::Keep(ok("fine")));
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path())
+        .env("TOLLGATE_CACHE_DIR", folder.path().join("cache"))
+        .args(["load", &format!("{}/x", server.url()), "--rate", "20", "--warmup", "0s", "--duration", "5m"])
+        .args(["--monitor=0", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let url =
+        errors.by_ref().find_map(|line| line.strip_prefix("live page: http://").map(str::to_owned)).unwrap();
+    // Nobody may be held up by a full pipe.
+    let rest = thread::spawn(move || errors.collect::<Vec<_>>().join("\n"));
+    let started = Instant::now();
+    let send = |head: &str| exchange(&url, &format!("{head} HTTP/1.1\r\nHost: {url}"));
+    let state = || serde_json::from_str::<Value>(body(&send("GET /api/state"))).unwrap();
+    while state()["totals"]["completed"].as_u64().unwrap() == 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "{}", state());
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(state()["title"].as_str().unwrap().contains("/x") && state()["limits"]["latency.p95"] == 5e8);
+    let token = token_of(&send("GET /"));
+    let stop =
+        format!("POST /stop HTTP/1.1\r\nHost: {url}\r\nContent-Length: 0\r\nX-Tollgate-Token: {token}");
+    assert!(exchange(&url, &stop).starts_with("HTTP/1.1 202"));
+    let output = child.wait_with_output().unwrap();
+    let told = rest.join().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(120), "it did not stop");
+    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let requests = &verdict["load"][0]["requests"];
+    let count = |key: &str| requests[key].as_u64().unwrap();
+    assert!(count("completed") > 0 && count("scheduled") < 6_000, "{requests}");
+    assert_eq!(count("scheduled"), count("completed") + count("errors") + count("unfinished"));
+    assert!(
+        verdict["warnings"].to_string().contains("stopped from its page"),
+        "{} {told}",
+        verdict["warnings"]
+    );
+}
+
 /// Where pictures go: a folder that the caller names, else they are not taken.
 fn picture(browser: &mut Browser, name: &str) {
     if let Some(folder) = std::env::var_os("DASHBOARD_PICTURES") {
@@ -246,7 +302,8 @@ fn in_a_real_browser_the_page_draws_stops_saves_and_asks_nobody_else() {
     picture(&mut browser, "dark.png");
     for width in [375, 320] {
         browser.look(width, "light");
-        browser.wait_for("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.documentElement.scrollWidth <= innerWidth))))");
+        let settled = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))";
+        browser.wait_for(&format!("{settled}.then(() => document.documentElement.scrollWidth <= {width})"));
         picture(&mut browser, &format!("phone-{width}.png"));
     }
     // By keyboard: the newest point is read out.
@@ -264,16 +321,13 @@ fn in_a_real_browser_the_page_draws_stops_saves_and_asks_nobody_else() {
     browser.wait_for("document.getElementById('standing').textContent === 'stopping'");
     assert!(dashboard.wants_stop());
 
-    let files = tempfile::tempdir().unwrap();
-    let downloads = serde_json::json!({ "behavior": "allow", "downloadPath": files.path() });
-    browser.ask("Page.setDownloadBehavior", &downloads);
     let origin = format!("{}/", dashboard.url());
     dashboard.finish("stopped from the page");
     browser.wait_for("document.getElementById('standing').textContent === 'over'");
     assert_eq!(browser.value("document.getElementById('notice').textContent"), "stopped from the page");
     // The server is gone; what the page has can still be saved.
     browser.value("document.getElementById('save').click()");
-    let saved = files.path().join("tollgate-load.html");
+    let saved = browser.downloads().join("tollgate-load.html");
     let deadline = Instant::now() + Duration::from_secs(30);
     while !saved.is_file() {
         assert!(Instant::now() < deadline, "nothing was saved");

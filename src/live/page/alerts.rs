@@ -131,7 +131,6 @@ fn broken(limit: Limit, value: f64) -> Option<(f64, String)> {
 }
 
 /// Whether a second with requests had not one good answer.
-#[allow(clippy::option_option, reason = "the same three answers as a target gives")]
 fn silent(interval: &Interval) -> Option<Option<(f64, String)>> {
     let waiting = interval.in_flight + interval.backlog;
     if interval.completed > 0 {

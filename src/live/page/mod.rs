@@ -5,7 +5,9 @@ mod board;
 mod dashboard;
 mod document;
 mod guard;
+mod listener;
 mod series;
 mod server;
 
 pub use dashboard::{Dashboard, Error};
+pub use listener::WithPage;

@@ -147,8 +147,8 @@
   };
   const draw = (chart) => {
     const { plot } = chart;
-    const width = plot.clientWidth || 600;
-    const height = plot.clientHeight || 190;
+    const box = plot.getBoundingClientRect();
+    const [width, height] = [box.width || 600, box.height || 190];
     const left = 58, right = width - 8, top = 10, bottom = height - 20;
     plot.replaceChildren();
     plot.setAttribute("viewBox", `0 0 ${width} ${height}`);

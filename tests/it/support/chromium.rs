@@ -26,7 +26,7 @@ pub(crate) struct Browser {
     next: u64,
     /// Every event of the tab so far.
     pub(crate) events: Vec<Value>,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 fn program() -> Option<PathBuf> {
@@ -59,7 +59,9 @@ impl Browser {
         let messages = read(child.stdout.take().unwrap());
         let input = child.stdin.take().unwrap();
         let (session, events) = (String::new(), Vec::new());
-        let mut browser = Self { child, input, messages, session, next: 0, events, _profile: profile };
+        let mut browser = Self { child, input, messages, session, next: 0, events, profile };
+        let downloads = json!({ "behavior": "allow", "downloadPath": browser.downloads() });
+        browser.ask("Browser.setDownloadBehavior", &downloads);
         let target = browser.ask("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         browser.session =
@@ -67,7 +69,14 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.ask(&format!("{domain}.enable"), &json!({}));
         }
+        // A page in the background hears no keys.
+        browser.ask("Emulation.setFocusEmulationEnabled", &json!({ "enabled": true }));
         Some(browser)
+    }
+
+    /// Where files go that the page saves.
+    pub(crate) fn downloads(&self) -> PathBuf {
+        self.profile.path().join("downloads")
     }
 
     /// Sends a command and waits for its answer; events meanwhile are kept.
