@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_week_takes_no_more_room_than_an_hour_and_loses_neither_counts_nor_the_worst_second() {
         let mut series = Series::default();
-        let seconds = 7 * 24 * 3_600;
+        let seconds: i32 = 7 * 24 * 3_600;
         for at in 0..seconds {
             series.add(&second(f64::from(at), if at == 400_000 { 9e9 } else { 4.0 }));
             assert!(series.points().len() < MOST_POINTS);
