@@ -44,6 +44,10 @@ pub struct Measuring {
 pub trait Progress: Sync {
     /// Takes one event; must be quick and must not fail.
     fn tell(&self, event: Event);
+    /// Whether somebody wants the work to end now, in good order and with what there is.
+    fn wants_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Hears nothing.

@@ -19,8 +19,10 @@ use crate::{
         resolve::{Flags, resolve},
         values::{Span, Wait},
     },
+    live::page::{Dashboard, WithPage},
     load::scenario::{Arrivals, Scenario},
     model::outcome::{ErrorClass, Outcome},
+    text::plural,
 };
 
 /// `tollgate load`.
@@ -45,7 +47,21 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
         now: door.now,
     };
-    let done = door.with_progress(|progress| load::run(&request, progress, &door.interrupt))?;
+    let page = args.monitor.map(|port| open_page(door, port, &request)).transpose()?;
+    let done = door.with_progress(|progress| match &page {
+        Some(page) => load::run(&request, &WithPage::new(page, progress), &door.interrupt),
+        None => load::run(&request, progress, &door.interrupt),
+    });
+    if let Some(page) = page {
+        page.finish(&match &done {
+            Ok(done) => format!(
+                "The run is over: {}. The whole result is in its terminal.",
+                done.verdict.outcome.as_str()
+            ),
+            Err(_) => "The run failed. Its terminal says why.".to_owned(),
+        });
+    }
+    let done = done?;
     let outcome = deliver(door, &done.verdict, &args.output)?;
     if let Some(failure) = &done.not_kept {
         door.console.failure(failure);
@@ -56,6 +72,18 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         door.console.remark(&format!("kept in {}: {files}", folder.display()));
     }
     Ok(outcome)
+}
+
+/// The live page of a run; its alerts watch the tier that the project demands, else the easiest one.
+fn open_page(door: &Door, port: u16, request: &load::Request) -> Result<Dashboard, Failure> {
+    let targets = &request.policy.targets;
+    let demanded = targets.tiers.iter().find(|tier| Some(&tier.name) == targets.require.as_ref());
+    let limits = demanded.or(targets.tiers.first()).map_or(&[][..], |tier| tier.limits.as_slice());
+    let names: Vec<&str> = request.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    let title = request.url.clone().unwrap_or_else(|| plural::list(&names, 4));
+    let page = Dashboard::open(port, &title, limits).map_err(Failure::measurement)?;
+    door.console.remark(&format!("live page: {}", page.url()));
+    Ok(page)
 }
 
 fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failure> {

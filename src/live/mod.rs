@@ -1,4 +1,5 @@
-//! Progress on screen: a bar on a terminal, plain lines elsewhere. Always on standard error.
+//! Progress on screen: a bar on a terminal, plain lines elsewhere, always on standard error; a page in a browser on request.
 
 pub mod bar;
 pub mod lines;
+pub mod page;

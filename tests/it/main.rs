@@ -6,6 +6,7 @@
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
+//! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
@@ -33,6 +34,7 @@ mod calibration;
 mod check;
 mod compare;
 mod criterion_link;
+mod dashboard;
 mod doctor;
 mod hostile;
 mod interleave;

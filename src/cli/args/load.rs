@@ -28,6 +28,9 @@ pub struct LoadArgs {
     /// The seed of arrivals and values (default: drawn at random and recorded).
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Show the run live in a browser, on this port of this machine or the next free one (default 3001).
+    #[arg(long, visible_alias = "monitoring", value_name = "PORT", num_args = 0..=1, require_equals = true, default_missing_value = "3001")]
+    pub monitor: Option<u16>,
     /// What is sent to the URL.
     #[command(flatten)]
     pub plain: PlainArgs,
@@ -108,6 +111,17 @@ mod tests {
         assert_eq!((args.plain.rate, args.plain.headers.len()), (Some(0.5), 2));
         assert!(args.plain.warmup.is_some_and(|wait| wait.0 == 0.0));
         assert_eq!(parse(&["http://h/", "--users", "8"]).unwrap().plain.users, Some(8));
+    }
+
+    #[test]
+    fn a_page_has_its_port_and_takes_no_url_for_one() {
+        let monitor = |args: &[&str]| parse(args).map(|args| (args.monitor, args.url));
+        assert_eq!(monitor(&["--monitor"]).unwrap(), (Some(3001), None));
+        assert_eq!(monitor(&["--monitoring=8300"]).unwrap(), (Some(8300), None));
+        let url = Some("http://h/".to_owned());
+        assert_eq!(monitor(&["--monitor", "http://h/", "--rate", "1"]).unwrap(), (Some(3001), url));
+        assert_eq!(monitor(&[]).unwrap(), (None, None));
+        assert!(monitor(&["--monitor=70000"]).is_err());
     }
 
     #[test]

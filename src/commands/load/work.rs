@@ -88,10 +88,14 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
     };
     let mut taken = Taken::default();
     for scenario in &request.scenarios {
-        if interrupt.requested().is_some() {
+        if interrupt.requested().is_some() || progress.wants_stop() {
             break;
         }
         taken.scenario(&ground, scenario)?;
+    }
+    if progress.wants_stop() {
+        let text = "the run was stopped from its page before its end: what was recorded until then counts";
+        taken.warnings.push(Warning::new("stopped", text));
     }
     let run = Run {
         tool_version: env!("CARGO_PKG_VERSION").into(),

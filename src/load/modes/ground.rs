@@ -114,6 +114,10 @@ impl Observer for Told<'_> {
     fn interval(&self, interval: &Interval) {
         self.0.tell(Event::Load(Box::new(interval.clone())));
     }
+
+    fn wants_stop(&self) -> bool {
+        self.0.wants_stop()
+    }
 }
 
 impl<'a> Ground<'a> {

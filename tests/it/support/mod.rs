@@ -1,6 +1,7 @@
 //! Scenes for tests: repositories with sample crates, measurements of sample benches, the program itself, and files of
 //! other tools.
 
+pub(crate) mod chromium;
 pub(crate) mod fixtures;
 pub(crate) mod measuring;
 pub(crate) mod recorded;
