@@ -17,6 +17,7 @@
   // --- numbers as people read them ---
   const known = (value) => typeof value === "number" && Number.isFinite(value);
   const digits = (value) => {
+    if (Number.isInteger(value)) return value.toLocaleString("en");
     const size = Math.abs(value);
     if (size >= 100 || size === 0) return Math.round(value).toLocaleString("en");
     return value.toFixed(size >= 10 ? 1 : size >= 0.1 ? 2 : 3);
@@ -62,17 +63,19 @@
     { id: "rss", title: "Resident memory of the service", show: bytes, lines: [["RSS", (point) => point.rss_bytes]], limits: {}, optional: true },
   ];
 
+  // Control characters, and those that turn the direction of what follows, must not change how the page reads.
+  const visible = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
   const element = (tag, attributes = {}, text = null, parent = null) => {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    if (text !== null) made.textContent = text;
+    if (text !== null) made.textContent = visible(text);
     if (parent) parent.append(made);
     return made;
   };
   const drawn = (tag, attributes, parent, text = null) => {
     const made = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    if (text !== null) made.textContent = text;
+    if (text !== null) made.textContent = visible(text);
     parent.append(made);
     return made;
   };
