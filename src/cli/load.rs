@@ -15,7 +15,10 @@ use crate::{
             plain::{Amount, Plain, scenario},
         },
     },
-    config::resolve::{Flags, resolve},
+    config::{
+        resolve::{Flags, resolve},
+        values::{Span, Wait},
+    },
     load::scenario::{Arrivals, Scenario},
     model::outcome::{ErrorClass, Outcome},
 };
@@ -75,12 +78,12 @@ fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failu
     Ok(Plain {
         url: url.to_owned(),
         amount,
-        duration: args.duration.map_or(Duration::from_secs(10), |span| span.duration()),
-        warmup: args.warmup.map_or(Duration::from_secs(1), |wait| wait.duration()),
+        duration: args.duration.map_or(Duration::from_secs(10), Span::duration),
+        warmup: args.warmup.map_or(Duration::from_secs(1), Wait::duration),
         method: args.method.as_ref().map(|method| method.to_ascii_uppercase()),
         headers: args.headers.clone(),
         body: args.body.clone(),
-        timeout: args.timeout.map_or(Duration::from_secs(30), |span| span.duration()),
+        timeout: args.timeout.map_or(Duration::from_secs(30), Span::duration),
         http2: args.http2,
         keep_alive: !args.no_keep_alive,
         insecure: args.insecure,

@@ -83,20 +83,18 @@ fn is_load_alone(run: &Run, census: &Census) -> bool {
 
 /// Why the load on a service says nothing of it, if so.
 fn nothing_valid(load: &Summary) -> Option<String> {
-    if let (false, Some(reason)) = (load.is_valid(), load.slots.void.first()) {
-        return Some(format!("no window of load:{} counts: {reason}", load.scenario));
-    }
     let due = load.requests.scheduled;
-    (due > 0 && load.requests.completed == 0).then(|| {
-        let kinds: Vec<String> = load
-            .requests
-            .error_kinds
-            .iter()
-            .map(|(kind, count)| format!("{} {count}", kind.as_str()))
-            .collect();
+    if due > 0 && load.requests.completed == 0 {
+        let errors = load.requests.error_kinds.iter();
+        let kinds: Vec<String> = errors.map(|(kind, count)| format!("{} {count}", kind.as_str())).collect();
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        format!("none of {due} requests of load:{} was answered as expected{kinds}", load.scenario)
-    })
+        return Some(format!(
+            "none of {due} requests of load:{} was answered as expected{kinds}",
+            load.scenario
+        ));
+    }
+    let void = load.slots.void.first().filter(|_| !load.is_valid())?;
+    Some(format!("no window of load:{} counts: {void}", load.scenario))
 }
 
 /// What a service that was put under load for its own sake did.
