@@ -20,7 +20,7 @@ use crate::{
         values::{Span, Wait},
     },
     live::page::{Dashboard, WithPage},
-    load::scenario::{Arrivals, Scenario},
+    load::scenario::{Arrivals, Model, Scenario, Stage},
     model::outcome::{ErrorClass, Outcome},
     text::plural,
 };
@@ -37,6 +37,10 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
             vec![scenario(&plain, &door.here()?)?]
         }
         None => chosen(settings.loads, &args.scenarios)?,
+    };
+    let scenarios = match args.soak {
+        Some(span) => scenarios.into_iter().map(|scenario| soaked(scenario, span.duration())).collect(),
+        None => scenarios,
     };
     let request = load::Request {
         directory: door.here()?,
@@ -117,6 +121,21 @@ fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failu
         insecure: args.insecure,
         allow_remote,
     })
+}
+
+/// A scenario with the load of its last stage for so long.
+fn soaked(scenario: Scenario, window: Duration) -> Scenario {
+    let last = |stages: &[Stage]| {
+        let level = stages.last().map_or(0.0, |stage| stage.level);
+        vec![Stage { level, duration: window, ramp: false }]
+    };
+    let model = match scenario.model {
+        Model::Rate { stages, arrivals, connections } => {
+            Model::Rate { stages: last(&stages), arrivals, connections }
+        }
+        Model::Users { stages, think } => Model::Users { stages: last(&stages), think },
+    };
+    Scenario { model, window, ..scenario }
 }
 
 /// The scenarios of the file that are wanted; all of them without names.

@@ -9,7 +9,8 @@ use crate::{
         evidence::{Basis, Evidence, Untested},
         family::correct,
         load, one_look,
-        outcomes::outcomes,
+        outcomes::{is_load_alone, outcomes},
+        over_time::OverTime,
         paired, parallel,
         policy::Rules,
         row,
@@ -55,9 +56,12 @@ pub fn judge(run: &Run) -> CheckVerdict {
         kept.iter().zip(&gathered.evidence).zip(&judgements).map(|((s, e), j)| (s, e, j)).collect();
     let census = census(&rows, &left_out.iter().collect::<Vec<_>>(), &display);
     let short = short_of_runs(&kept, &gathered.evidence, &display);
-    let (load, targets, score) = service::load_summary(&load::trials(run), &run.policy.targets);
+    let trials = load::trials(run);
+    let (load, targets, score) = service::load_summary(&trials, &run.policy.targets);
+    let time =
+        if is_load_alone(run, &census) { OverTime::of(&trials, run.seed) } else { OverTime::default() };
     let demand = Demand::of(&load, &targets, &run.policy, &waivers);
-    let outcomes = outcomes(run, &census, &judgements, (&short, &load), demand.outcome);
+    let outcomes = outcomes(run, &census, &judgements, (&short, &load, &time), demand.outcome);
     let tiers = service::subjects(&targets);
     let benchmarks: Vec<&Benchmark> = display.keys().collect();
     let waivable: Vec<&Benchmark> = display.keys().chain(&tiers).collect();
@@ -67,7 +71,8 @@ pub fn judge(run: &Run) -> CheckVerdict {
         .cloned()
         .chain(rules.unmatched(&benchmarks))
         .chain(waivers.unmatched(&waivable))
-        .chain(demand.warning);
+        .chain(demand.warning)
+        .chain(time.warnings);
     CheckVerdict {
         tool_version: env!("CARGO_PKG_VERSION").into(),
         outcome: outcomes[0].0,

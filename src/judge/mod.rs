@@ -22,6 +22,7 @@ pub mod grade;
 pub mod load;
 mod one_look;
 mod outcomes;
+pub mod over_time;
 pub mod paired;
 mod parallel;
 pub mod policy;

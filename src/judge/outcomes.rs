@@ -1,6 +1,7 @@
 //! What the whole check came to: every outcome that applies, the deciding one first, with the reason of each.
 
 use crate::{
+    judge::over_time::OverTime,
     model::{
         census::Census,
         load::Summary,
@@ -16,12 +17,12 @@ use crate::{
 const NAMES: usize = 3;
 
 /// All outcomes that apply; `Pass` alone when none does. `short` names benchmarks with too few stored runs, `load` is what services
-/// under load reached, `demand` is what a demanded tier of targets forces.
+/// under load reached, `time` what became of them over time, `demand` is what a demanded tier of targets forces.
 pub(super) fn outcomes(
     run: &Run,
     census: &Census,
     judgements: &[Judgement],
-    (short, load): (&[String], &[Summary]),
+    (short, load, time): (&[String], &[Summary], &OverTime),
     demand: Option<(Outcome, String)>,
 ) -> Vec<(Outcome, String)> {
     let mut outcomes: Vec<(Outcome, String)> = Vec::new();
@@ -33,6 +34,9 @@ pub(super) fn outcomes(
         demand.into_iter().partition(|(outcome, _)| *outcome == Outcome::Regressed);
     for (outcome, reason) in broken {
         applies(outcome, Some(reason));
+    }
+    for growing in &time.growing {
+        applies(Outcome::Regressed, Some(growing.clone()));
     }
     applies(Outcome::Error(ErrorClass::Measurement), failed(census));
     applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
@@ -52,7 +56,7 @@ pub(super) fn outcomes(
     applies(Outcome::Inconclusive, blind(census, &run.policy));
     applies(Outcome::Inconclusive, undecided(census, &run.policy));
     if outcomes.is_empty() {
-        let passed = if only_load { answered(load) } else { passed(census) };
+        let passed = if only_load { answered(load, time) } else { passed(census) };
         outcomes.push((Outcome::Pass, passed));
     }
     outcomes
@@ -76,39 +80,38 @@ fn failed(census: &Census) -> Option<String> {
 }
 
 /// Whether services were put under load for their own sake (`tollgate load`): no row is expected but those of scenarios that failed.
-fn is_load_alone(run: &Run, census: &Census) -> bool {
+pub(super) fn is_load_alone(run: &Run, census: &Census) -> bool {
     let rows = census.expected - census.failed.len().min(census.expected);
     run.mode == Mode::Single && !run.load.is_empty() && rows == 0 && census.ignored.is_empty()
 }
 
 /// Why the load on a service says nothing of it, if so.
 fn nothing_valid(load: &Summary) -> Option<String> {
-    if let (false, Some(reason)) = (load.is_valid(), load.slots.void.first()) {
-        return Some(format!("no window of load:{} counts: {reason}", load.scenario));
-    }
     let due = load.requests.scheduled;
-    (due > 0 && load.requests.completed == 0).then(|| {
-        let kinds: Vec<String> = load
-            .requests
-            .error_kinds
-            .iter()
-            .map(|(kind, count)| format!("{} {count}", kind.as_str()))
-            .collect();
+    if due > 0 && load.requests.completed == 0 {
+        let errors = load.requests.error_kinds.iter();
+        let kinds: Vec<String> = errors.map(|(kind, count)| format!("{} {count}", kind.as_str())).collect();
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        format!("none of {due} requests of load:{} was answered as expected{kinds}", load.scenario)
-    })
+        return Some(format!(
+            "none of {due} requests of load:{} was answered as expected{kinds}",
+            load.scenario
+        ));
+    }
+    let void = load.slots.void.first().filter(|_| !load.is_valid())?;
+    Some(format!("no window of load:{} counts: {void}", load.scenario))
 }
 
 /// What a service that was put under load for its own sake did.
-fn answered(load: &[Summary]) -> String {
+fn answered(load: &[Summary], time: &OverTime) -> String {
     let due: u64 = load.iter().map(|load| load.requests.scheduled).sum();
     let completed: u64 = load.iter().map(|load| load.requests.completed).sum();
     let scenarios = plural::count(load.len(), "load scenario");
-    format!(
-        "{} of {} requests of {scenarios} were answered as expected",
-        quantity::count(completed),
-        quantity::count(due)
-    )
+    let (due, completed) = (quantity::count(due), quantity::count(completed));
+    let mut text = format!("{completed} of {due} requests of {scenarios} were answered as expected");
+    for steady in &time.steady {
+        text = format!("{text}; {steady}");
+    }
+    text
 }
 
 /// What keeps a check from saying what it was asked. `short` names benchmarks with too few stored runs.

@@ -246,7 +246,7 @@ fn project(scenario: &str) -> Repository {
 const SERVICE: &str = "
 [[load]]
 name = \"py\"
-command = [\"python3\", \"-c\", \"import http.server,os; http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), http.server.SimpleHTTPRequestHandler).serve_forever()\"]
+command = [\"python3\", \"-c\", \"import http.server as h,os,time; H=h.SimpleHTTPRequestHandler; get=H.do_GET; H.do_GET=lambda s: (time.sleep(0.1), get(s)); h.ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), H).serve_forever()\"]
 rate = 10
 warmup = \"0s\"
 window = \"1s\"

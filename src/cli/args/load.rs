@@ -1,7 +1,10 @@
 //! `tollgate load`.
 
 use super::output::OutputArgs;
-use crate::config::values::{Span, Wait};
+use crate::{
+    commands::load::LONG_SECONDS,
+    config::values::{Span, Wait},
+};
 use clap::ValueEnum;
 
 /// How requests at a rate are spread.
@@ -22,6 +25,9 @@ pub struct LoadArgs {
     /// Only the scenario with this name (repeatable).
     #[arg(long = "scenario", value_name = "NAME", conflicts_with = "url")]
     pub scenarios: Vec<String>,
+    /// Steady load for so long, at least 10m: does memory grow, do answers become slower?
+    #[arg(long, value_name = "DURATION", conflicts_with = "duration", value_parser = soak)]
+    pub soak: Option<Span>,
     /// Allow a host that is not this machine.
     #[arg(long)]
     pub allow_remote: bool,
@@ -68,10 +74,10 @@ pub struct PlainArgs {
     #[arg(long, value_name = "DURATION", requires = "url")]
     pub timeout: Option<Span>,
     /// With a rate: at most so many connections; a request that finds none free waits, and the wait counts.
-    #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", requires = "rate", conflicts_with = "users", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub connections: Option<u32>,
     /// With a rate: how requests are spread (default `constant`).
-    #[arg(long, value_enum, value_name = "HOW", requires = "rate")]
+    #[arg(long, value_enum, value_name = "HOW", requires = "rate", conflicts_with = "users")]
     pub arrivals: Option<ArrivalsArg>,
     /// HTTP/2: by prior knowledge, with TLS by ALPN.
     #[arg(long, requires = "url")]
@@ -92,6 +98,15 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A duration that is long enough to be judged over time.
+fn soak(text: &str) -> Result<Span, String> {
+    let span = text.parse::<Span>().map_err(|error| error.to_string())?;
+    if span.0 < LONG_SECONDS {
+        return Err("a soak takes at least `10m`: less shows no slow leak".into());
+    }
+    Ok(span)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::cli::args::{Cli, Command};
@@ -110,6 +125,7 @@ mod tests {
             parse(&["http://h/", "--rate", "0.5", "-H", "a: b", "-H", "c: d", "--warmup", "0s"]).unwrap();
         assert_eq!((args.plain.rate, args.plain.headers.len()), (Some(0.5), 2));
         assert!(args.plain.warmup.is_some_and(|wait| wait.0 == 0.0));
+        assert!(parse(&["--soak", "10m"]).unwrap().soak.is_some_and(|span| (span.0 - 600.0).abs() < 1e-9));
         assert_eq!(parse(&["http://h/", "--users", "8"]).unwrap().plain.users, Some(8));
     }
 
@@ -135,6 +151,8 @@ mod tests {
             &["http://h/", "--users", "2", "--connections", "3"],
             &["http://h/", "--scenario", "a"],
             &["--body", "x"],
+            &["--soak", "2m"],
+            &["http://h/", "--rate", "1", "--soak", "1h", "--duration", "1h"],
         ] {
             assert!(parse(args).is_err(), "{args:?}");
         }

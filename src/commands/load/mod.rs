@@ -8,4 +8,5 @@
 pub mod plain;
 mod work;
 
+pub use crate::judge::over_time::LONG_SECONDS;
 pub use work::{Done, Request, run};
