@@ -2,10 +2,10 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`alarm`] | waking to some microseconds |
+//! | `alarm` | waking to some microseconds |
 //! | [`generator`] | load by a schedule, and what became of it |
-//! | [`http`] | connections and exchanges |
-//! | [`recorder`] | what one worker records |
+//! | `http` | connections and exchanges |
+//! | `recorder` | what one worker records |
 //! | [`script`] | what is asked: templates, data, captures, sessions |
 //! | [`scenario`] | what a scenario says, complete and checked |
 //! | [`service`] | the service under test: built, started, waited for, stopped |

@@ -5,15 +5,15 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`desk`] | which requests are due and which wait |
+//! | `desk` | which requests are due and which wait |
 //! | [`drive`] | a whole trial: workers, seconds, the end |
-//! | [`failure`] | why no trial could be had |
-//! | [`lane`] | one request after another on one connection |
-//! | [`pool`] | HTTP/2 connections that requests share |
-//! | [`seconds`] | the trial second by second |
-//! | [`self_check`] | whether the generator itself was the bottleneck |
-//! | [`users`] | the closed loop: who is ready when |
-//! | [`worker`] | the pacer of one thread |
+//! | `failure` | why no trial could be had |
+//! | `lane` | one request after another on one connection |
+//! | `pool` | HTTP/2 connections that requests share |
+//! | `seconds` | the trial second by second |
+//! | `self_check` | whether the generator itself was the bottleneck |
+//! | `users` | the closed loop: who is ready when |
+//! | `worker` | the pacer of one thread |
 
 pub(crate) mod desk;
 mod drive;
