@@ -13,7 +13,7 @@
 //! | [`costs`] | what it uses while it is under load |
 //! | [`prometheus`], [`formula`], `scraper` | its metrics page, and what is computed from it |
 //! | [`gate`] | base and head under load in dealt blocks |
-//! | [`modes`] | one revision under load: plainly, to its breaking point, for long |
+//! | [`modes`] | one revision under load, plainly or for long |
 //! | `get`, `probe_tls` | the small requests that are not load |
 //! | [`watch`] | who looks on |
 
