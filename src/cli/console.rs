@@ -75,6 +75,12 @@ impl Console {
         }
     }
 
+    /// A warning on stderr, also with `--quiet`.
+    pub fn warning(&self, text: &str) {
+        let word = if self.colour_errors { "\u{1b}[33;1mwarning:\u{1b}[0m" } else { "warning:" };
+        self.stderr(&format!("{word} {}", indented(text)));
+    }
+
     /// Whether `-v` was given.
     #[must_use]
     pub fn is_verbose(&self) -> bool {

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+mod comment;
 mod compare;
 pub mod console;
 pub mod exit;
@@ -81,6 +82,7 @@ fn dispatch(door: &Door, command: Command) -> Result<Outcome, Failure> {
         Command::Load(args) => load::load(door, &args),
         Command::Judge(args) => compare::judge(door, &args),
         Command::Report(args) => compare::report(door, &args),
+        Command::Comment(args) => comment::comment(door, &args),
         Command::Doctor(args) => check::doctor(door, &args),
         Command::Completions(args) => manual::completions(door, args.shell),
         Command::Man(args) => manual::man(door, args.dir.as_deref()),

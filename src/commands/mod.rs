@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod check;
+pub mod comment;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
@@ -11,6 +12,7 @@ pub mod init;
 pub mod judge;
 mod listing;
 pub mod load;
+pub mod merge;
 mod results;
 pub mod run;
 mod session;

@@ -16,7 +16,7 @@ use crate::{
 use http_body_util::{BodyExt, Limited};
 use hyper::{
     HeaderMap, Method, Uri,
-    header::{HeaderName, LOCATION, USER_AGENT},
+    header::{HeaderName, LOCATION},
 };
 use octocrab::Octocrab;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -135,7 +135,6 @@ impl<'a> Client<'a> {
                 .base_uri(options.api_url.trim_end_matches('/'))
                 .map_err(|error| start(&chain(&error)))?
                 .personal_token(token.expose().to_owned())
-                .add_header(USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")).to_owned())
                 .add_header(HeaderName::from_static("accept"), "application/vnd.github+json".to_owned())
                 .set_connect_timeout(Some(connect))
                 .set_read_timeout(Some(call))

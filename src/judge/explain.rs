@@ -348,6 +348,10 @@ fn with_cover(story: &Story, sentence: &str) -> String {
     let by = |waiver: &Waiver| format!("{} ({})", waiver.owner, waiver.reason);
     match story.cover {
         Cover::None => sentence.to_owned(),
+        // Without a cap: accepted on the pull request, for as long as that is open
+        Cover::Waived(waiver) if waiver.cap.is_infinite() => {
+            format!("{}; accepted by {}", without_advice(sentence), by(waiver))
+        }
         Cover::Waived(waiver) => format!(
             "{}; waived up to {} until {} by {}",
             without_advice(sentence),

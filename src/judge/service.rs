@@ -73,6 +73,10 @@ impl Demand {
         let worst = parts.iter().map(|part| excess(part)).fold(0.0, f64::max);
         let cover = subject(&tier.tier).map_or(Cover::None, |subject| waivers.cover(&subject, worst));
         match cover {
+            Cover::Waived(waiver) if waiver.cap.is_infinite() => {
+                let text = format!("{reason}; accepted by {}: {}", waiver.owner, waiver.reason);
+                Self { outcome: None, warning: Some(Warning::new("target_waived", text)) }
+            }
             Cover::Waived(waiver) => {
                 let text = format!(
                     "{reason}; waived by {} until {}: {}",

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod build;
 pub mod check;
+pub mod comment;
 pub mod compare;
 pub mod import;
 pub mod load;
@@ -81,6 +82,8 @@ pub enum Command {
     Judge(compare::JudgeArgs),
     /// Render a stored verdict in any format.
     Report(compare::ReportArgs),
+    /// Bring a stored verdict to GitHub: one comment on the pull request, a check run, the job summary.
+    Comment(Box<comment::CommentArgs>),
     /// Is this machine good enough, what is the smallest change it can show, what to fix.
     Doctor(DoctorArgs),
     /// Print a shell completion script.
