@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_marker_comes_back_and_holds_nothing_that_a_page_would_obey() {
-        let marker = marker('a', 7).over(Some(&self::marker('b', 6)));
+        let marker = marker('a', 7).over(Some(&marker('b', 6)));
         let lines = marker.lines();
         assert!(!lines.contains("@ada") && lines.matches("-->").count() == 2, "{lines}");
         assert_eq!(Marker::read(&format!("### ok\n\n{lines}")), Some(marker.clone()));

@@ -4,10 +4,12 @@
 //! - [`builds`]: base and head built alike, from real repositories.
 //! - [`calibration`]: false alarms and power of the statistics on simulated and recorded slots, against what is promised.
 //! - [`check`]: the main job from the command line, on real criterion benches.
+//! - [`comment`]: `tollgate comment` against a double of GitHub.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
+//! - [`github`]: the double of GitHub, held against GitHub's own description.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
@@ -32,10 +34,12 @@ mod baseline;
 mod builds;
 mod calibration;
 mod check;
+mod comment;
 mod compare;
 mod criterion_link;
 mod dashboard;
 mod doctor;
+mod github;
 mod hostile;
 mod interleave;
 mod load_check;

@@ -11,3 +11,4 @@ pub(crate) mod server;
 pub(crate) mod service;
 pub(crate) mod tollgate;
 pub(crate) mod trial;
+pub(crate) mod verdicts;
