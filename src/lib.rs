@@ -13,6 +13,7 @@ pub mod config;
 pub mod files;
 pub mod format;
 pub mod git;
+pub mod github;
 pub mod hint;
 pub mod judge;
 pub mod live;

@@ -1,190 +1,81 @@
-//! The verdict in GitHub's Markdown: for a comment, a job summary, a file.
+//! The verdict in GitHub's Markdown, for a job summary or a file.
 //!
-//! The first line is the answer, since it is what a mail notification shows. Then a count line, at most
-//! [`MAX_OPEN_ROWS`] rows that matter, and everything else folded. Whatever a pull request can name goes through
-//! [`escape`].
+//! The first line is the answer, since it is what a mail notification shows. Then a count line, at most ten rows that matter,
+//! and everything else folded. It shares its pieces with the comment ([`super::comment`]).
 
 use super::{
-    load_markdown,
-    view::{Line, Piece, Row, View},
+    fit::{self, Detail, Fitted, Frame, Layout, Unit},
+    load_markdown, parts,
+    view::{Row, View},
 };
-use crate::model::verdict::{CheckVerdict, Verdict};
-use crate::text::{escape, plural, quantity};
+use crate::model::verdict::CheckVerdict;
 
-/// Rows that matter and stand open.
-pub const MAX_OPEN_ROWS: usize = 10;
-/// Rows in the folded table; the JSON has all.
-pub const MAX_FOLDED_ROWS: usize = 200;
-/// A longer name or warning loses its middle.
-const LONGEST_NAME: usize = 120;
+/// GitHub takes 1 MiB of a step's summary, and shows nothing at all of a longer one.
+pub const MAX_BYTES: usize = 1 << 20;
 /// Facts that say what the answer rests on; the others are folded.
 const OPEN_FACTS: [&str; 3] = ["compared", "left out", "ruled out"];
-/// Warnings that are shown.
-const MAX_WARNINGS: usize = 20;
 
-/// The Markdown of a verdict; ends in a newline.
+/// The Markdown of a verdict in at most [`MAX_BYTES`]; ends in a newline.
 #[must_use]
 pub fn render(verdict: &CheckVerdict) -> String {
+    render_within(verdict, MAX_BYTES).text
+}
+
+/// The Markdown of a verdict in at most `limit` bytes.
+#[must_use]
+pub fn render_within(verdict: &CheckVerdict, limit: usize) -> Fitted {
     let view = View::of(verdict);
-    let mut text = format!("### {} {}\n\n", mark(verdict.outcome.exit_code()), line(&view.summary));
-    for also in &view.also {
-        text += &format!("{}\n\n", line(also));
-    }
-    let counts: Vec<String> =
-        view.counts.iter().map(|(verdict, n)| format!("{n} {}", verdict.as_str())).collect();
-    if !counts.is_empty() {
-        text += &format!("{}\n\n", counts.join(" · "));
-    }
-    for fact in view.facts.iter().filter(|fact| OPEN_FACTS.contains(&fact.label)) {
-        text += &format!("- {}: {}\n", fact.label, line(&fact.line));
-    }
-    text += "\n";
-    text += &open_rows(&view);
-    text += &view.load.as_ref().map(load_markdown::render).unwrap_or_default();
-    text += &warnings(&view);
-    text += &folded_rows(&view);
-    text += &facts(&view);
-    text
+    let layout = Layout {
+        all: true,
+        header: "| verdict | benchmark | base | head | change | interval | margin | rounds | scatter | q | |\n\
+                 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+        row: &row,
+        elsewhere: "the JSON",
+    };
+    fit::fit(&view, (limit, Unit::Bytes), |detail| frame(verdict, &view, detail), &layout)
 }
 
-/// A sign for the eye; the word stands beside it.
-fn mark(exit_code: u8) -> &'static str {
-    match exit_code {
-        0 => "✅",
-        3 | 4 => "⚠️",
-        _ => "❌",
-    }
+fn row(row: &Row, detail: &Detail) -> String {
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        row.verdict.as_str(),
+        parts::label(row, detail.name),
+        parts::value(&row.base),
+        parts::value(&row.head),
+        row.change,
+        row.interval,
+        row.margin,
+        row.rounds,
+        row.scatter,
+        row.q_value,
+        parts::sentence(row, detail),
+    )
 }
 
-fn row_mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Regressed | Verdict::Failed | Verdict::Missing => "❌",
-        Verdict::Waived | Verdict::Inconclusive => "⚠️",
-        Verdict::Improved => "🚀",
-        Verdict::New => "🆕",
-        Verdict::Unchanged | Verdict::Identical => "✅",
+fn frame(verdict: &CheckVerdict, view: &View, detail: &Detail) -> Frame {
+    let mut before = parts::heading(view, verdict.outcome.exit_code(), detail);
+    before += &parts::counts(view, detail);
+    if detail.basis {
+        before += &parts::facts(view, |fact| OPEN_FACTS.contains(&fact.label));
+        before += "\n";
     }
-}
-
-fn line(line: &Line) -> String {
-    let pieces = line.iter().map(|piece| match piece {
-        Piece::Text(text) => escape::markdown_inline(text),
-        Piece::Name(name) => code(name),
-    });
-    pieces.collect()
-}
-
-fn code(name: &str) -> String {
-    escape::markdown_code(&escape::shortened(&escape::visible(name), LONGEST_NAME))
-}
-
-fn label(row: &Row) -> String {
-    match &row.metric {
-        Some(metric) => {
-            format!("{} {}", code(&row.name), escape::markdown_inline(&escape::shortened(metric, 40)))
-        }
-        None => code(&row.name),
+    before += &parts::open_rows(view, detail);
+    if let Some(load) = view.load.as_ref().filter(|_| detail.load) {
+        before += &load_markdown::open(load);
+        before += &load_markdown::folded_numbers(load);
     }
-}
-
-fn sentence(row: &Row) -> String {
-    let lines = row.sentence_lines();
-    lines.iter().map(|line| escape::markdown_inline(line)).collect::<Vec<_>>().join("<br>")
-}
-
-fn open_rows(view: &View) -> String {
-    let notable: Vec<&Row> = view.notable().collect();
-    if notable.is_empty() {
-        return String::new();
+    before += &parts::warnings(view, detail);
+    let mut after = String::new();
+    if detail.folds {
+        let facts = parts::facts(view, |fact| !OPEN_FACTS.contains(&fact.label)) + &parts::legend(view);
+        after = parts::folded("Method, machine, how to repeat it", &facts);
     }
-    let mut text =
-        "| verdict | benchmark | base | head | change | interval |\n|---|---|--:|--:|--:|--:|\n".to_owned();
-    for row in notable.iter().take(MAX_OPEN_ROWS) {
-        text += &format!(
-            "| {} {} | {} | {} | {} | {} | {} |\n",
-            row_mark(row.verdict),
-            row.verdict.as_str(),
-            label(row),
-            escape::markdown_inline(&row.base),
-            escape::markdown_inline(&row.head),
-            bold(&row.change),
-            row.interval,
-        );
-    }
-    text += "\n";
-    for row in notable.iter().take(MAX_OPEN_ROWS).filter(|row| !row.sentence.is_empty()) {
-        text += &format!("- {}: {}\n", label(row), sentence(row));
-    }
-    if notable.len() > MAX_OPEN_ROWS {
-        let more = plural::count(notable.len() - MAX_OPEN_ROWS, "more row");
-        text += &format!("- and {more} below\n");
-    }
-    text + "\n"
-}
-
-/// A change is our own text, which has no markup in it.
-fn bold(change: &str) -> String {
-    if change.is_empty() { String::new() } else { format!("**{change}**") }
-}
-
-fn warnings(view: &View) -> String {
-    if view.warnings.is_empty() {
-        return String::new();
-    }
-    let shown = view.warnings.iter().take(MAX_WARNINGS);
-    let mut lines: Vec<String> = shown
-        .map(|warning| format!("> ⚠️ {}", escape::markdown_inline(&escape::shortened(warning, 600))))
-        .collect();
-    if view.warnings.len() > MAX_WARNINGS {
-        lines.push(format!("> and {}", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning")));
-    }
-    lines.join("\n>\n") + "\n\n"
-}
-
-fn folded_rows(view: &View) -> String {
-    if view.rows.is_empty() {
-        return String::new();
-    }
-    let mut text = format!(
-        "<details><summary>All {}</summary>\n\n\
-         | verdict | benchmark | base | head | change | interval | margin | rounds | scatter | q | |\n\
-         |---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
-        plural::count(view.rows.len(), "row")
-    );
-    for row in view.rows.iter().take(MAX_FOLDED_ROWS) {
-        text += &format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
-            row.verdict.as_str(),
-            label(row),
-            escape::markdown_inline(&row.base),
-            escape::markdown_inline(&row.head),
-            row.change,
-            row.interval,
-            row.margin,
-            row.rounds,
-            row.scatter,
-            row.q_value,
-            sentence(row),
-        );
-    }
-    if view.rows.len() > MAX_FOLDED_ROWS {
-        let more = quantity::count((view.rows.len() - MAX_FOLDED_ROWS) as u64);
-        text += &format!("\nand {more} more in the JSON\n");
-    }
-    text + "\n</details>\n\n"
-}
-
-fn facts(view: &View) -> String {
-    let mut text = "<details><summary>Method, machine, how to repeat it</summary>\n\n".to_owned();
-    for fact in view.facts.iter().filter(|fact| !OPEN_FACTS.contains(&fact.label)) {
-        text += &format!("- {}: {}\n", fact.label, line(&fact.line));
-    }
-    text + "\n</details>\n"
+    Frame { before, after }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_OPEN_ROWS, render};
+    use super::render;
     use crate::format::example;
     use crate::model::{
         outcome::Outcome,
@@ -300,9 +191,9 @@ mod tests {
         }
         let text = render(&verdict);
         let open = text.split("<details>").next().unwrap();
-        assert_eq!(open.matches("❌ regressed |").count(), MAX_OPEN_ROWS);
-        assert!(open.contains("- and 297 more rows below"), "{open}");
-        assert!(text.contains("and 109 more in the JSON"), "{}", &text[text.len() - 900..]);
+        assert_eq!(open.matches("❌ regressed |").count(), 10);
+        assert!(open.contains("and 297 more rows below"), "{open}");
+        assert!(text.contains("<summary>All 309 rows</summary>"), "{}", &text[text.len() - 900..]);
     }
 
     /// A verdict in which every text that others choose is `text`.
@@ -337,7 +228,7 @@ mod tests {
             let markdown = render(&hostile(text));
             for line in markdown.lines().filter(|line| line.starts_with('|')) {
                 let cells = line.matches('|').count();
-                assert!(cells == 7 || cells == 12, "{line}");
+                assert!(cells == 6 || cells == 12, "{line}");
             }
             // Code shows a name as it is; nothing may happen outside of it.
             let outside: String = markdown.split('`').step_by(2).collect();

@@ -1,0 +1,3 @@
+//! GitHub: what its artifacts hold.
+
+pub mod artifact;
