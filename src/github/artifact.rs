@@ -219,7 +219,8 @@ fn links(_metadata: &std::fs::Metadata) -> u64 {
     1
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::{Error, MAX_ENTRIES, MAX_FILE_BYTES, MAX_VERDICTS, read};
     use crate::hint::Hint as _;

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn an_interval_lies_where_it_is_in_margins() {
         assert_eq!(bar(Some(-0.004), Some(0.009)), "░░░░░▒███▒░░░░░");
-        assert_eq!(bar(Some(0.043), Some(0.057)), "░░░░░▒▒│▒▒░██░░");
+        assert_eq!(bar(Some(0.043), Some(0.057)), "░░░░░▒▒│▒▒██░░░");
         assert_eq!(bar(Some(-0.098), Some(-0.083)), "░░█░░▒▒│▒▒░░░░░");
         assert_eq!(bar(Some(-0.01), Some(0.09)), "░░░░░▒███████░░");
     }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn worse_is_right_also_where_more_is_better() {
         let change = Change { estimate: -0.05, lower: Some(-0.057), upper: Some(-0.043), confidence: 0.99 };
-        assert_eq!(draw(&change, 0.02, Direction::Higher), "░░░░░▒▒│▒▒░██░░");
-        assert_eq!(draw(&change, 0.0, Direction::Lower), "░█░░░░░│░░░░░░░");
+        assert_eq!(draw(&change, 0.02, Direction::Higher), "░░░░░▒▒│▒▒██░░░");
+        assert_eq!(draw(&change, 0.0, Direction::Lower), "░░█░░░░│░░░░░░░");
     }
 }

@@ -267,6 +267,7 @@ impl Filling<'_> {
         let title = match (self.layout.all, self.detail.open) {
             (true, _) if shown == self.rest.len() => format!("All {rows}"),
             (true, _) | (false, 0) => rows,
+            (false, _) if shown == self.rest.len() && shown == 1 => "The other row".to_owned(),
             (false, _) if shown == self.rest.len() => format!("The other {rows}"),
             (false, _) => format!("{rows} more"),
         };

@@ -98,12 +98,11 @@ pub(super) fn open_rows(view: &View, detail: &Detail) -> String {
     if open.is_empty() {
         return String::new();
     }
-    let mut text = match open.iter().any(|row| !row.change.is_empty()) {
-        true => "| verdict | benchmark | base → head | change | better · worse |\n|---|---|--:|--:|---|\n"
-            .to_owned(),
-        false => "| verdict | benchmark |\n|---|---|\n".to_owned(),
-    };
     let has_numbers = open.iter().any(|row| !row.change.is_empty());
+    let mut text = match has_numbers {
+        true => "| benchmark | change | ←\u{a0}better\u{a0}·\u{a0}worse\u{a0}→ | base\u{a0}→\u{a0}head |\n|---|--:|---|--:|\n".to_owned(),
+        false => "| benchmark |\n|---|\n".to_owned(),
+    };
     for row in open {
         text += &open_row(row, has_numbers, detail);
     }
@@ -118,7 +117,7 @@ fn open_row(row: &Row, has_numbers: bool, detail: &Detail) -> String {
     let sentence = sentence(row, detail);
     let apart = if sentence.is_empty() { "" } else { "<br>" };
     let about = format!(
-        "{} {} | {}{apart}{sentence}",
+        "{} **{}** {}{apart}{sentence}",
         row_mark(row.verdict),
         row.verdict.as_str(),
         label(row, detail.name)
@@ -128,12 +127,22 @@ fn open_row(row: &Row, has_numbers: bool, detail: &Detail) -> String {
     }
     let change = match row.change.as_str() {
         "" => String::new(),
-        change if row.interval.is_empty() => format!("**{change}**"),
+        change if row.interval.is_empty() => format!("**{}**", unbroken(change)),
         // A change and its interval are our own text, which has no markup in it.
-        change => format!("**{change}**<br>{}", row.interval),
+        change => format!("**{}**<br>{}", unbroken(change), unbroken(&row.interval)),
     };
     let bar = if row.bar.is_empty() { String::new() } else { format!("`{}`", row.bar) };
-    format!("| {about} | {} | {change} | {bar} |\n", values(row))
+    format!("| {about} | {change} | {bar} | {} |\n", values_apart(row))
+}
+
+/// Base's value over head's.
+fn values_apart(row: &Row) -> String {
+    unbroken(&values(row)).replace("\u{a0}→\u{a0}", "<br>→\u{a0}")
+}
+
+/// A short text that stays in one line.
+fn unbroken(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 /// A value with its unit, which a metric may name as it likes.

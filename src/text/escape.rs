@@ -228,13 +228,22 @@ fn literal(text: &str, place: Place, markdown: &mut String) {
     for word in text.split_inclusive(' ') {
         let (bare, space) = word.strip_suffix(' ').map_or((word, ""), |bare| (bare, " "));
         if is_reference(bare) {
-            let _ = write!(markdown, "<code>{}</code>{space}", entities(bare));
+            let (open, core, close) = without_brackets(bare);
+            let _ = write!(markdown, "{open}<code>{}</code>{close}{space}", entities(core));
         } else {
             let starts = place == Place::Start && markdown.is_empty();
             escape_word(bare, starts, markdown);
             markdown.push_str(space);
         }
     }
+}
+
+/// A word without the brackets and commas around it, which say nothing to anybody: what is before, within and after.
+fn without_brackets(word: &str) -> (&str, &str, &str) {
+    let within = word.trim_start_matches('(');
+    let (open, _) = word.split_at(word.len() - within.len());
+    let core = within.trim_end_matches([')', ',', ';']);
+    if core.is_empty() { ("", word, "") } else { (open, core, &within[core.len()..]) }
 }
 
 /// Whether GitHub makes a link, a mention, a reference, an emoji or a formula of a word.
@@ -354,7 +363,7 @@ mod tests {
     const TRICKS: [(&str, &str); 21] = [
         ("this fixes #1", "#1"),
         ("closes GH-12", "GH-12"),
-        ("resolves octo/cat#3", "#3"),
+        ("resolves octo/cat#3", "cat#3"),
         ("fixes https://github.com/o/r/issues/1", "://"),
         ("cc @team @org/team", "@"),
         ("<!-- tollgate:comment gate=x -->", "<!-- t"),

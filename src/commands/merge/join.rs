@@ -69,8 +69,12 @@ fn agree(first: &Shard, other: &Shard) -> Result<(), Failure> {
         );
         Err(Failure::message(ErrorClass::Configuration, message, hint))
     };
-    let describe =
-        |revision: Option<&Revision>| revision.map_or_else(|| "none".to_owned(), Revision::describe);
+    let describe = |revision: Option<&Revision>| {
+        let Some(revision) = revision else { return "none".to_owned() };
+        let tree = revision.tree.as_ref().and_then(|tree| tree.get(..9));
+        let tree = tree.map_or_else(String::new, |tree| format!(", tree {tree}"));
+        format!("{}{tree}", revision.describe())
+    };
     if a.mode != b.mode {
         return differs("mode", a.mode.as_str(), b.mode.as_str(), "run all shards with one `--mode`");
     }

@@ -27,28 +27,27 @@ pub fn render(verdict: &CheckVerdict, context: &Context, limit: usize) -> Fitted
     let report = context.html_url.as_deref().and_then(|url| parts::link("the HTML report", url));
     let layout = Layout {
         all: false,
-        header: "| verdict | benchmark | base → head | change | interval |\n|---|---|--:|--:|--:|\n",
+        header: "| verdict | benchmark | value | change |\n|---|---|--:|--:|\n",
         row: &row,
         elsewhere: report.as_deref().unwrap_or("the JSON"),
     };
     fit::fit(&view, (limit, Unit::Characters), |detail| frame(verdict, &view, context, detail), &layout)
 }
 
-/// A row that does not stand open. Its sentence is shown where it is more than its numbers.
+/// A row that does not stand open. What is unchanged is told by its interval alone.
 fn row(row: &Row, detail: &Detail) -> String {
     let sentence = match row.is_notable() {
         true => parts::sentence(row, detail),
         false => String::new(),
     };
     let apart = if sentence.is_empty() { "" } else { "<br>" };
-    format!(
-        "| {} | {}{apart}{sentence} | {} | {} | {} |\n",
-        row.verdict.as_str(),
-        parts::label(row, detail.name),
-        parts::values(row),
-        row.change,
-        row.interval
-    )
+    let (value, change) = match (row.is_notable(), row.change.as_str()) {
+        (false, _) => (parts::value(&row.head), row.interval.clone()),
+        (true, "") => (parts::values(row), String::new()),
+        (true, change) => (parts::values(row), format!("{change} ({})", row.interval)),
+    };
+    let label = parts::label(row, detail.name);
+    format!("| {} | {label}{apart}{sentence} | {value} | {change} |\n", row.verdict.as_str())
 }
 
 fn frame(verdict: &CheckVerdict, view: &View, context: &Context, detail: &Detail) -> Frame {
@@ -63,8 +62,10 @@ fn frame(verdict: &CheckVerdict, view: &View, context: &Context, detail: &Detail
     if detail.basis {
         before += &parts::facts(view, |fact| OPEN_FACTS.contains(&fact.label));
         before += "\n";
-        before += &next(verdict);
-        before += &again(verdict);
+        if verdict.outcome != Outcome::Pass {
+            before += &next(verdict);
+            before += &again(verdict);
+        }
     }
     let mut after = String::new();
     if detail.folds {
@@ -105,9 +106,9 @@ fn accepted(acceptances: &[Acceptance], detail: &Detail) -> String {
 /// What to do with the answer.
 fn next(verdict: &CheckVerdict) -> String {
     let text = match verdict.outcome {
-        Outcome::Pass => return String::new(),
+        Outcome::Pass => "nothing",
         Outcome::Regressed => {
-            "make it faster, or accept it: add a `[[waiver]]` to `tollgate.toml` in this pull request, or comment \
+            "mend it, or accept it: add a `[[waiver]]` to `tollgate.toml` in this pull request, or comment \
              `/tollgate accept GLOB REASON` (needs write access)"
         }
         Outcome::Inconclusive => {
