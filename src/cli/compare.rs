@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{
-    commands::{compare, failure::Failure, judge},
+    commands::{compare, failure::Failure, judge, merge},
     config::resolve,
     files::atomic,
     model::{
@@ -61,10 +61,23 @@ pub(super) fn judge(door: &Door, args: &JudgeArgs) -> Result<Outcome, Failure> {
     deliver(door, &verdict, &args.output)
 }
 
-/// `tollgate report`: succeeds whatever the verdict says.
+/// `tollgate report`: succeeds whatever the verdict says, unless it is one that only now comes to be, of shards.
 pub(super) fn report(door: &Door, args: &ReportArgs) -> Result<Outcome, Failure> {
-    check_outputs(&args.output, &[&args.file])?;
-    let verdict = judge::read_any(&args.file, door.now)?;
+    let named: Vec<&Path> = args.files.iter().map(PathBuf::as_path).collect();
+    check_outputs(&args.output, &named)?;
+    if args.merge {
+        let (files, expected) = (args.files.clone(), args.expect.map(usize::from));
+        let verdict = merge::run(&merge::Request { files, expected, now: door.now })?;
+        return deliver(door, &verdict, &args.output);
+    }
+    let [file] = args.files.as_slice() else {
+        return Err(Failure::message(
+            ErrorClass::Configuration,
+            "could not report several files at once",
+            "merge the verdicts of shards with `--merge`, or name one file",
+        ));
+    };
+    let verdict = judge::read_any(file, door.now)?;
     Ok(show(door, &verdict, &args.output))
 }
 

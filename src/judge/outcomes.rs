@@ -7,7 +7,7 @@ use crate::{
         load::Summary,
         outcome::{ErrorClass, Outcome},
         policy::{Policy, Strictness},
-        run::{Mode, Run, Side},
+        run::{Mode, Run, Side, Warning},
         verdict::{Judgement, Verdict},
     },
     text::{plural, quantity},
@@ -116,7 +116,8 @@ fn answered(load: &[Summary], time: &OverTime) -> String {
 
 /// What keeps a check from saying what it was asked. `short` names benchmarks with too few stored runs.
 fn incomplete(run: &Run, census: &Census, short: &[String]) -> Vec<String> {
-    let mut reasons = Vec::new();
+    let shards = run.warnings.iter().filter(|warning| warning.code == Warning::MISSING_SHARD);
+    let mut reasons: Vec<String> = shards.map(|warning| warning.message.clone()).collect();
     if !census.missing.is_empty() {
         let names = plural::list(&census.missing, NAMES);
         reasons.push(format!("{} vanished: {names}", benchmarks(census.missing.len())));

@@ -167,6 +167,9 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// The code of the warning that a shard of the check is missing, which makes the check incomplete.
+    pub const MISSING_SHARD: &'static str = "missing_shard";
+
     /// A warning.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }

@@ -5,16 +5,20 @@ use crate::text::{escape, plural};
 
 /// A longer name or sentence loses its middle.
 const LONGEST: usize = 200;
+/// Tiers of targets that are shown; a project has three or so.
+const MAX_TIERS: usize = 20;
+/// Parts of a tier that are shown.
+const MAX_PARTS: usize = 20;
 
-/// The sections of a verdict's load, with an empty line after them.
-pub(super) fn render(view: &LoadView) -> String {
+/// Targets and score, with an empty line after them.
+pub(super) fn open(view: &LoadView) -> String {
     let mut text = String::new();
     if !view.tiers.is_empty() {
         text += "| target | |\n|---|---|\n";
     }
-    for tier in &view.tiers {
+    for tier in view.tiers.iter().take(MAX_TIERS) {
         let demanded = if tier.required { ", demanded" } else { "" };
-        let open = tier.parts.iter().filter(|(met, _)| *met != Met::Yes);
+        let open = tier.parts.iter().filter(|(met, _)| *met != Met::Yes).take(MAX_PARTS);
         let open: Vec<String> = open.map(|(met, part)| format!("{} {}", met.sign(), inline(part))).collect();
         let parts = if open.is_empty() { String::new() } else { format!("<br>{}", open.join("<br>")) };
         let (sign, word) = (sign(tier.met), tier.met.as_str());
@@ -26,9 +30,12 @@ pub(super) fn render(view: &LoadView) -> String {
     if let Some(score) = &view.score {
         text += &format!("Score {}\n\n", inline(&score.summary));
     }
-    text += &folded("Load", &view.scenarios.iter().map(scenario).collect::<String>(), view.more);
-    text += &score(view);
     text
+}
+
+/// The numbers of each scenario and the parts of the score, folded, with an empty line after them.
+pub(super) fn folded_numbers(view: &LoadView) -> String {
+    folded("Load", &view.scenarios.iter().map(scenario).collect::<String>(), view.more) + &score(view)
 }
 
 fn sign(met: Met) -> &'static str {
@@ -104,9 +111,13 @@ fn score(view: &LoadView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::render;
+    use super::{folded_numbers, open};
     use crate::format::example;
     use crate::report::load::{LoadView, MAX_SCENARIOS};
+
+    fn render(view: &LoadView) -> String {
+        open(view) + &folded_numbers(view)
+    }
 
     #[test]
     fn targets_and_score_stand_open_and_the_numbers_are_folded() {

@@ -24,6 +24,11 @@ pub(super) fn summary(verdict: &CheckVerdict, ordered: &[&Judgement]) -> Line {
     }
 }
 
+/// What is asked of the reader.
+pub(super) fn action(verdict: &CheckVerdict) -> &'static str {
+    if verdict.outcome == Outcome::Pass { "no action needed" } else { "please read" }
+}
+
 /// The reason that came with the deciding outcome.
 fn stated(verdict: &CheckVerdict) -> &str {
     let reason = verdict.outcomes.first().map_or("", |(_, reason)| reason.as_str());
@@ -285,10 +290,16 @@ fn machine(verdict: &CheckVerdict) -> String {
 
 fn again(verdict: &CheckVerdict) -> Line {
     let judge = "`tollgate judge` on its JSON judges it again";
-    vec![text(match verdict.mode {
-        Mode::Paired | Mode::Stored => format!("`{}` measures it again; {judge}", check_command(verdict)),
-        Mode::OneLook | Mode::Single => judge.to_owned(),
+    let seed = verdict.seed;
+    vec![text(match reproduce(verdict) {
+        Some(command) => format!("`{command} --seed {seed}` measures it again; {judge}"),
+        None => judge.to_owned(),
     })]
+}
+
+/// The command that measures the same revisions again, where there is one.
+pub(super) fn reproduce(verdict: &CheckVerdict) -> Option<String> {
+    matches!(verdict.mode, Mode::Paired | Mode::Stored).then(|| check_command(verdict))
 }
 
 fn check_command(verdict: &CheckVerdict) -> String {
@@ -304,7 +315,7 @@ fn check_command(verdict: &CheckVerdict) -> String {
     if verdict.mode == Mode::Stored {
         command += " --mode stored";
     }
-    command + &format!(" --seed {}", verdict.seed)
+    command
 }
 
 fn text(text: impl Into<String>) -> Piece {

@@ -3,7 +3,7 @@
 //! Nothing here is escaped: names, units and sentences are still the producer's, and each format makes them safe in its
 //! own way. Our own words carry no markup but backticks around commands.
 
-use super::{load::LoadView, sentences};
+use super::{bar, load::LoadView, sentences};
 use crate::model::{
     metric::Direction,
     verdict::{CheckVerdict, Judgement, Verdict},
@@ -30,6 +30,10 @@ pub type Line = Vec<Piece>;
 /// A verdict as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
+    /// The outcome's word.
+    pub outcome: &'static str,
+    /// What is asked of the reader: `no action needed` or `please read`.
+    pub action: &'static str,
     /// The answer in one line, the outcome's word first.
     pub summary: Line,
     /// What else applied besides the deciding outcome.
@@ -63,6 +67,8 @@ pub struct Row {
     pub change: String,
     /// The interval that holds the true change.
     pub interval: String,
+    /// The interval as a bar against the margin, for text of one width.
+    pub bar: String,
     /// The margin.
     pub margin: String,
     /// The rounds it rests on.
@@ -95,6 +101,8 @@ impl View {
             by_verdict.then_with(|| weight(b).total_cmp(&weight(a))).then(by_name)
         });
         Self {
+            outcome: verdict.outcome.as_str(),
+            action: sentences::action(verdict),
             summary: sentences::summary(verdict, &judgements),
             also: sentences::also(verdict),
             counts: counts(&judgements),
@@ -123,6 +131,7 @@ impl Row {
             head: value(row.head),
             change: row.change.map_or_else(String::new, |change| quantity::change(change.estimate)),
             interval: row.change.map_or_else(String::new, |c| quantity::interval(c.lower, c.upper)),
+            bar: row.change.map_or_else(String::new, |c| bar::draw(&c, row.margin, row.metric.direction)),
             margin: quantity::percent(row.margin),
             rounds: if row.rounds == 0 { String::new() } else { row.rounds.to_string() },
             scatter: row.scatter.map_or_else(String::new, quantity::share),

@@ -62,8 +62,9 @@ fn fitting(characters: impl Iterator<Item = char>, most: usize) -> String {
 pub fn markdown_code(name: &str) -> String {
     let name = visible(name);
     let edges = name.is_empty() || name.starts_with(' ') || name.ends_with(' ');
-    // A backtick would end the code, a pipe the cell, and a backslash changes what a pipe does.
-    if edges || name.contains(['`', '|', '\\']) {
+    // A backtick would end the code, a pipe the cell, a backslash changes what a pipe does, and programs look for comments
+    // (`<!-- … -->`) without reading Markdown.
+    if edges || name.contains(['`', '|', '\\', '<']) {
         format!("<code>{}</code>", entities(&name))
     } else {
         format!("`{name}`")
@@ -141,12 +142,20 @@ pub fn workflow_property(text: &str) -> String {
     workflow_message(&visible(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// So many marks in a row stand on one letter in living scripts; towers of them cover the lines above.
+const MOST_MARKS: usize = 4;
+
 /// One line in which every character can be seen.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
+    let mut marks = 0;
     for character in text.chars() {
+        marks = if character.width() == Some(0) { marks + 1 } else { 0 };
         match character {
+            mark if marks > MOST_MARKS => {
+                let _ = write!(shown, "{}", mark.escape_unicode());
+            }
             '\n' => shown.push_str(r"\n"),
             '\r' => shown.push_str(r"\r"),
             '\t' => shown.push_str(r"\t"),
@@ -219,13 +228,22 @@ fn literal(text: &str, place: Place, markdown: &mut String) {
     for word in text.split_inclusive(' ') {
         let (bare, space) = word.strip_suffix(' ').map_or((word, ""), |bare| (bare, " "));
         if is_reference(bare) {
-            let _ = write!(markdown, "<code>{}</code>{space}", entities(bare));
+            let (open, core, close) = without_brackets(bare);
+            let _ = write!(markdown, "{open}<code>{}</code>{close}{space}", entities(core));
         } else {
             let starts = place == Place::Start && markdown.is_empty();
             escape_word(bare, starts, markdown);
             markdown.push_str(space);
         }
     }
+}
+
+/// A word without the brackets and commas around it, which say nothing to anybody: what is before, within and after.
+fn without_brackets(word: &str) -> (&str, &str, &str) {
+    let within = word.trim_start_matches('(');
+    let (open, _) = word.split_at(word.len() - within.len());
+    let core = within.trim_end_matches([')', ',', ';']);
+    if core.is_empty() { ("", word, "") } else { (open, core, &within[core.len()..]) }
 }
 
 /// Whether GitHub makes a link, a mention, a reference, an emoji or a formula of a word.
@@ -238,6 +256,12 @@ fn is_reference(word: &str) -> bool {
         || lower.contains("mailto:")
         || lower.contains("xmpp:")
         || lower.matches(':').count() >= 2
+        || lower.split(|c: char| !c.is_ascii_alphanumeric()).any(is_commit)
+}
+
+/// Whether GitHub looks a word up as a commit.
+fn is_commit(word: &str) -> bool {
+    (7..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 fn escape_word(word: &str, starts: bool, markdown: &mut String) {
@@ -268,7 +292,7 @@ fn escape_word(word: &str, starts: bool, markdown: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::{
-        html, markdown_code, markdown_inline, markdown_text, shortened, terminal, terminal_lines,
+        html, markdown_code, markdown_inline, markdown_text, shortened, terminal, terminal_lines, visible,
         workflow_message, workflow_property, xml,
     };
 
@@ -294,7 +318,8 @@ mod tests {
     #[test]
     fn names_become_code_that_nothing_escapes_from() {
         assert_eq!(markdown_code("num/sieve"), "`num/sieve`");
-        assert_eq!(markdown_code("@user #1 https://a.b ![x](y) <b>"), "`@user #1 https://a.b ![x](y) <b>`");
+        assert_eq!(markdown_code("@user #1 https://a.b ![x](y)"), "`@user #1 https://a.b ![x](y)`");
+        assert_eq!(markdown_code("<b>"), "<code>&#60;b&#62;</code>");
         assert_eq!(markdown_code("a`b"), "<code>a&#96;b</code>");
         assert_eq!(markdown_code("a|b"), "<code>a&#124;b</code>");
         assert_eq!(markdown_code(r"a\"), "<code>a&#92;</code>");
@@ -332,6 +357,67 @@ mod tests {
             r"a&#92;n<code>&#35;</code> x".replace("a&#92;n<code>", "<code>a&#92;n")
         );
         assert_eq!(markdown_text("x86_64 _a_"), r"x86_64 \_a\_");
+    }
+
+    /// What an attacker would try in a sentence, and a word of the live form that must not be left.
+    const TRICKS: [(&str, &str); 21] = [
+        ("this fixes #1", "#1"),
+        ("closes GH-12", "GH-12"),
+        ("resolves octo/cat#3", "cat#3"),
+        ("fixes https://github.com/o/r/issues/1", "://"),
+        ("cc @team @org/team", "@"),
+        ("<!-- tollgate:comment gate=x -->", "<!-- t"),
+        ("see [^1]", "[^"),
+        ("[^1]: note", "[^"),
+        (":tada: :+1:", ":tada:"),
+        ("$a$ $$b$$", "$"),
+        ("$`a`$", "$"),
+        ("```mermaid", "```"),
+        ("~~~ruby", "~~~"),
+        ("- [x] done", "[x]"),
+        ("> [!CAUTION]", "[!"),
+        ("<details open><summary>", "<d"),
+        ("[a]: https://evil.example", "]: "),
+        ("a@b.example xmpp:a@b.example", "@"),
+        ("reverts deadbeef1", " deadbeef1"),
+        ("![](//evil.example/x.png)", "!["),
+        ("<https://evil.example>", "<h"),
+    ];
+
+    #[test]
+    fn tricks_of_an_attacker_stay_words() {
+        for (trick, live) in TRICKS {
+            for text in [markdown_text(trick), markdown_inline(trick), markdown_inline(&format!("({trick})"))]
+            {
+                let text = text.replace("&#64;<!-- -->", "");
+                // What stands behind a backslash is literal.
+                let text =
+                    text.replace("\\[", "(").replace("\\]", ")").replace("\\~", "-").replace("\\^", "-");
+                assert!(!text.contains(live), "{trick:?} as {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_of_line_end_is_spelt_out() {
+        for end in ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'] {
+            for text in [
+                markdown_code(&format!("a{end}# b")),
+                markdown_inline(&format!("a{end}# b")),
+                html(&format!("a{end}b")),
+            ] {
+                assert!(!text.contains(end), "{end:?} in {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn towers_of_marks_are_spelt_out_and_accents_are_not() {
+        assert_eq!(visible("e\u{301}\u{302}ก็่"), "e\u{301}\u{302}ก็่");
+        assert_eq!(
+            visible(&format!("e{}", "\u{301}".repeat(6))),
+            format!("e{}{}", "\u{301}".repeat(4), r"\u{301}\u{301}")
+        );
     }
 
     #[test]

@@ -21,6 +21,7 @@
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
 //! - [`service`]: the service under load: its start, readiness, costs and end.
+//! - [`shards`]: verdicts of a matrix merged, and what a hostile one may say of itself.
 //! - [`sources`]: real outputs of other tools as runs.
 //! - [`tidy`]: rules of the house that a machine can keep.
 
@@ -51,6 +52,7 @@ mod reports;
 mod revisions;
 mod schema;
 mod service;
+mod shards;
 mod sources;
 mod support;
 mod tidy;

@@ -69,10 +69,20 @@ pub struct JudgeArgs {
 
 /// Render a stored verdict.
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Without `--merge` it succeeds whatever the verdict says. With it, the exit code is that of the merged verdict: \
+    the measurements of all shards are judged again as one check."
+)]
 pub struct ReportArgs {
-    /// A verdict file (`tollgate.verdict/1`), a run file, or what another tool wrote.
-    #[arg(value_name = "VERDICT")]
-    pub file: PathBuf,
+    /// A verdict file (`tollgate.verdict/1`), a run file, or what another tool wrote; with `--merge`, a verdict a shard.
+    #[arg(value_name = "VERDICT", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Merge the verdicts of shards of one check (same base, head and policy) into one.
+    #[arg(long)]
+    pub merge: bool,
+    /// How many shards there are: one that is missing makes the merged verdict incomplete.
+    #[arg(long, value_name = "N", requires = "merge", value_parser = clap::value_parser!(u16).range(1..))]
+    pub expect: Option<u16>,
     /// Where results go.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -1,7 +1,12 @@
 //! The verdict as one comment on a pull request, within the size that GitHub takes.
 
-use super::markdown;
-use crate::model::verdict::CheckVerdict;
+mod draw;
+
+#[cfg(test)]
+mod tests;
+
+pub use super::fit::Fitted;
+pub use draw::render;
 
 /// What a comment says besides its verdict. Texts are raw; what can be named by others is escaped when it is drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,19 +45,4 @@ pub struct Acceptance {
     pub until: String,
     /// The address of the comment or label event that says so.
     pub url: Option<String>,
-}
-
-/// A text cut to a size.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fitted {
-    /// The Markdown, at most as many characters as was asked for.
-    pub text: String,
-    /// Rows that were left out for size; never a regression.
-    pub left_out: usize,
-}
-
-/// The comment's Markdown in at most `limit` characters.
-#[must_use]
-pub fn render(verdict: &CheckVerdict, _context: &Context, limit: usize) -> Fitted {
-    Fitted { text: markdown::render(verdict).chars().take(limit).collect(), left_out: 0 }
 }
