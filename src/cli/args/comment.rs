@@ -1,7 +1,7 @@
 //! `tollgate comment`.
 
 use crate::{
-    commands::comment::When,
+    commands::comment::{GATE, When},
     github::{marker::is_gate, repository::Repository},
 };
 use clap::ValueEnum;
@@ -55,7 +55,7 @@ pub struct CommentArgs {
     #[arg(long, value_name = "FILE")]
     pub event: Option<PathBuf>,
     /// Which gate this is, where a repository has several: each has its own comment.
-    #[arg(long, value_name = "GATE", default_value = "default", value_parser = gate)]
+    #[arg(long, value_name = "GATE", default_value = GATE, value_parser = gate)]
     pub name: String,
     /// When to comment.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "on-change")]

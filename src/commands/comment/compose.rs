@@ -1,6 +1,6 @@
 //! What is said: the comment with its hidden lines, the check run, the job summary. Pure.
 
-use super::{Matter, Request};
+use super::{GATE, Matter, Request};
 use crate::{
     github::{
         check_run::{Annotation, Conclusion, MAX_ANNOTATIONS, MAX_SUMMARY},
@@ -44,7 +44,7 @@ impl Texts {
             summary: shown.summary.clone(),
         });
         let mut hidden = format!("\n{}", marker.lines());
-        if request.gate != "default" {
+        if request.gate != GATE {
             hidden.insert_str(0, &format!("\n<sub>Gate {}</sub>\n", escape::markdown_code(&request.gate)));
         }
         let room = MAX_CHARACTERS.saturating_sub(hidden.chars().count() + 2);

@@ -29,6 +29,11 @@ use compose::Texts;
 use place::Place;
 use std::path::PathBuf;
 
+/// The name of the gate where there is only one.
+pub const GATE: &str = "tollgate";
+/// What is said where the job that measures left nothing.
+const NO_VERDICT: &str = "incomplete: the job that measures left no verdict";
+
 /// When to comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -109,12 +114,18 @@ struct Matter {
 pub fn run(request: &Request, progress: &dyn Progress, stop: &dyn Fn() -> bool) -> Result<Done, Failure> {
     let place = Place::of(request)?;
     let verdict = verdict(request)?;
+    let mut done =
+        Done { outcome: Outcome::Pass, lines: Vec::new(), warnings: Vec::new(), failures: Vec::new() };
+    let Some(verdict) = verdict else {
+        online::bring_nothing(request, &place, &mut done, (progress, stop))?;
+        done.outcome = Outcome::Incomplete;
+        done.warnings.push(NO_VERDICT.to_owned());
+        return Ok(done);
+    };
     let run = place.measured_by.or(request.job.run);
     let job_url =
         place.repository.as_ref().zip(run).map(|(repository, run)| request.job.run_url(repository, run));
     let mut matter = Matter { verdict, acceptances: Vec::new(), run, job_url };
-    let mut done =
-        Done { outcome: Outcome::Pass, lines: Vec::new(), warnings: Vec::new(), failures: Vec::new() };
     if request.dry_run {
         dry_run(request, &place, &matter, &mut done);
     } else {
@@ -128,29 +139,27 @@ pub fn run(request: &Request, progress: &dyn Progress, stop: &dyn Fn() -> bool) 
     Ok(done)
 }
 
-/// The verdict of the files, or of the artifact.
-fn verdict(request: &Request) -> Result<CheckVerdict, Failure> {
-    let verdicts = match &request.from_artifact {
-        None => {
-            request.verdicts.iter().map(|path| judge::read_verdict(path)).collect::<Result<Vec<_>, _>>()?
-        }
-        Some(folder) => artifact::read(folder)
-            .map_err(Failure::configuration)?
-            .iter()
-            .map(|found| {
-                verdict_v1::from_json(&found.bytes)
-                    .map_err(|error| judge::in_file(&folder.join(&found.name), &error))
-            })
-            .collect::<Result<Vec<_>, _>>()?,
+/// The verdict of the files, or of the artifact; `None` for an artifact without one.
+///
+/// What comes from an artifact is always judged again from its evidence, so that its rows say what its numbers say.
+fn verdict(request: &Request) -> Result<Option<CheckVerdict>, Failure> {
+    let Some(folder) = &request.from_artifact else {
+        let read = request.verdicts.iter().map(|path| judge::read_verdict(path));
+        let mut verdicts = read.collect::<Result<Vec<_>, _>>()?;
+        return match (verdicts.len(), request.expect_shards) {
+            (1, None) => Ok(verdicts.pop()),
+            _ => merge::merge(verdicts, request.expect_shards, request.now).map(Some),
+        };
     };
-    if verdicts.is_empty() {
-        return Err(Failure::sentence(
-            Outcome::Incomplete,
-            "could not comment: there is no verdict",
-            "see why the job that measures uploaded none",
-        ));
-    }
-    merge::merge(verdicts, request.expect_shards, request.now)
+    let found = match artifact::read(folder) {
+        Err(artifact::Error::Empty { .. }) => return Ok(None),
+        found => found.map_err(Failure::configuration)?,
+    };
+    let verdicts = found.iter().map(|found| {
+        verdict_v1::from_json(&found.bytes).map_err(|error| judge::in_file(&folder.join(&found.name), &error))
+    });
+    let verdicts = verdicts.collect::<Result<Vec<_>, _>>()?;
+    merge::merge(verdicts, request.expect_shards, request.now).map(Some)
 }
 
 /// The comment's texts for a verdict; `before` is what the comment that stands says of itself.
@@ -213,7 +222,7 @@ impl Request {
     /// The check run's name: apart from a job that may be called `tollgate`.
     fn check_name(&self) -> String {
         let default = || match self.gate.as_str() {
-            "default" => "tollgate verdict".to_owned(),
+            GATE => "tollgate verdict".to_owned(),
             gate => format!("tollgate verdict ({gate})"),
         };
         self.check_name.clone().unwrap_or_else(default)

@@ -1,13 +1,13 @@
 //! The part that talks to GitHub, in the order in which one step needs the other: the pull request, what was accepted there, the
 //! comment, the check run.
 
-use super::{Done, Matter, Request, When, accept, compose, place::Place, texts};
+use super::{Done, Matter, NO_VERDICT, Request, When, accept, compose, place::Place, texts};
 use crate::{
     commands::failure::Failure,
     github::{
         Error, Refusal,
         acceptance::{self, Accepted},
-        check_run::{self, Wanted},
+        check_run::{self, Conclusion, Wanted},
         client::{Client, Options},
         comment::{self, Comment, Ours, Written},
         pulls::{self, Measured, Pull},
@@ -36,20 +36,9 @@ pub(super) fn bring(
     done: &mut Done,
     (progress, stop): (&dyn Progress, &dyn Fn() -> bool),
 ) -> Result<(), Failure> {
-    let Some(repository) =
-        place.repository.as_ref().filter(|_| request.when != When::Never || request.wants_check())
-    else {
-        return Ok(());
-    };
-    let token = request.token.clone().ok_or_else(|| {
-        Failure::message(
-            ErrorClass::Configuration,
-            "could not write to GitHub: there is no token",
-            "set GITHUB_TOKEN: `GITHUB_TOKEN: ${{ github.token }}` under `env:` of the step",
-        )
-    })?;
-    let options = Options::new(&request.job.api_url, request.now);
-    let client = Client::new(token, options, progress, stop).map_err(Failure::configuration)?;
+    let wanted = request.when != When::Never || request.wants_check();
+    let Some(repository) = place.repository.as_ref().filter(|_| wanted) else { return Ok(()) };
+    let client = client(request, progress, stop)?;
     let pull = match pull(&client, repository, place) {
         Ok(pull) => pull,
         Err(error) => {
@@ -66,6 +55,56 @@ pub(super) fn bring(
     let comments = target.accept(request, matter, done);
     target.comment(request, matter, comments, done)?;
     target.check_run(request, matter, done)
+}
+
+/// Says on the commit that there is no verdict: a check that nobody reports on would only stay pending.
+pub(super) fn bring_nothing(
+    request: &Request,
+    place: &Place,
+    done: &mut Done,
+    (progress, stop): (&dyn Progress, &dyn Fn() -> bool),
+) -> Result<(), Failure> {
+    let wanted = request.wants_check() && !request.dry_run;
+    let (true, Some(repository), Some(head)) = (wanted, &place.repository, &place.head) else {
+        return Ok(());
+    };
+    let client = client(request, progress, stop)?;
+    let run = place.measured_by.or(request.job.run);
+    let wanted = Wanted {
+        name: request.check_name(),
+        gate: request.gate.clone(),
+        run,
+        head: head.clone(),
+        conclusion: if request.advisory { Conclusion::Neutral } else { Conclusion::Failure },
+        title: NO_VERDICT.to_owned(),
+        summary:
+            "See the log of the job that measures: it ended before there was a verdict, or did not upload it."
+                .to_owned(),
+        details_url: run.map(|run| request.job.run_url(repository, run)),
+        annotations: Vec::new(),
+    };
+    match check_run::write(&client, repository, &wanted) {
+        Ok(written) => done.lines.push(check_line(&wanted, written)),
+        Err(error) => keep(done, place, error, request.check == Some(true)),
+    }
+    Ok(())
+}
+
+/// A client with the job's token.
+fn client<'a>(
+    request: &Request,
+    progress: &'a dyn Progress,
+    stop: &'a dyn Fn() -> bool,
+) -> Result<Client<'a>, Failure> {
+    let token = request.token.clone().ok_or_else(|| {
+        Failure::message(
+            ErrorClass::Configuration,
+            "could not write to GitHub: there is no token",
+            "set GITHUB_TOKEN: `GITHUB_TOKEN: ${{ github.token }}` under `env:` of the step",
+        )
+    })?;
+    let options = Options::new(&request.job.api_url, request.now);
+    Client::new(token, options, progress, stop).map_err(Failure::configuration)
 }
 
 /// The pull request, where there is one.
@@ -104,7 +143,7 @@ impl Target<'_> {
         let short = |sha: &str| sha.get(..9).unwrap_or(sha).to_owned();
         if let Some(pull) = self.pull.as_ref().filter(|pull| pull.head != self.head) {
             let (old, new) = (short(&self.head), short(&pull.head));
-            let text = format!("this is of commit {old}; the pull request has moved on to {new}");
+            let text = format!("this is of commit `{old}`; the pull request has moved on to `{new}`");
             verdict.warnings.push(Warning::new("moved_on", text));
         }
         let Some(rev) = verdict.head.rev.clone() else {

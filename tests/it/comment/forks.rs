@@ -105,7 +105,7 @@ fn a_fork_that_was_pushed_to_meanwhile_is_told_of_which_commit_it_is() {
     job.double.state().pulls[0].head = sha('c');
     job.write("artifact/verdict.json", &regressed('a'));
     report(&job).exits(1);
-    assert!(job.only().contains("moved on to ccccccccc"), "{}", job.only());
+    assert!(job.only().contains("moved on to `ccccccccc`"), "{}", job.only());
     assert_eq!(job.double.state().checks[0].head, sha('a'));
 }
 
@@ -128,11 +128,18 @@ fn nothing_in_an_artifact_says_where_it_belongs() {
 }
 
 #[test]
-fn an_artifact_without_a_verdict_is_incomplete_and_a_broken_one_is_refused() {
+fn an_artifact_without_all_its_verdicts_is_incomplete_and_a_broken_one_is_refused() {
     let job = trusted();
     fs::create_dir(job.path("artifact")).unwrap();
-    report(&job).exits(4);
     fs::write(job.path("artifact/verdict.json"), "{\"schema\": \"tollgate.verdict/1\"}").unwrap();
     report(&job).exits(2);
     assert!(job.double.state().log.is_empty(), "nothing was asked or written");
+    fs::remove_file(job.path("artifact/verdict.json")).unwrap();
+    let done = report(&job).exits(4);
+    assert!(done.stderr.contains("left no verdict"), "{}", done.stderr);
+    assert_eq!(job.double.state().checks[0].body["conclusion"], "failure");
+    job.write("artifact/one/verdict.json", &passed('a'));
+    job.comment(&["--from-artifact", "artifact", "--expect-shards", "2"]).exits(4);
+    assert_eq!(job.double.state().checks[0].body["conclusion"], "failure");
+    assert!(job.only().contains("incomplete: "), "{}", job.only());
 }

@@ -140,7 +140,10 @@ fn a_pass_says_nothing_until_a_comment_stands_and_earlier_verdicts_are_kept() {
     job.double.state().pulls[0].head = sha('c');
     job.bring(&passed('c')).exits(0);
     let body = job.only();
-    assert!(body.contains("pass: "), "{body}");
+    assert!(
+        body.contains("pass: ") && body.contains("aaaaaaaaa"),
+        "the earlier verdict is there to read: {body}"
+    );
     let marker = tollgate::github::marker::Marker::read(&body).unwrap();
     let words: Vec<_> =
         marker.shown.iter().map(|shown| (shown.commit.as_str(), shown.outcome.as_str())).collect();
@@ -258,4 +261,31 @@ fn a_pull_request_by_hand_needs_no_job() {
     ran(&command.output().unwrap()).exits(1);
     assert!(job.only().contains("regressed: "));
     assert!(job.double.state().checks.is_empty(), "a check run only when asked for");
+}
+
+#[test]
+fn every_command_of_the_docs_is_understood() {
+    let mut job = Job::start();
+    let shard = |id: &str| verdicts::verdict(Some(&sha('a')), &[(id, 0.0)]);
+    job.write("verdict.json", &regressed('a'));
+    job.write("artifact/verdict.json", &regressed('a'));
+    job.write("shard-1.json", &shard("num/one"));
+    job.write("shard-2.json", &shard("num/two"));
+    let text = include_str!("../../../docs/comment.md");
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("tollgate comment ")).collect();
+    assert!(lines.len() >= 6, "{lines:?}");
+    for line in lines {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(["--dry-run"].iter().filter(|_| !line.contains("--dry-run")));
+        job.pull_request('a', "octo-org");
+        if line.contains("--event") {
+            job.event(
+                &json!({ "workflow_run": { "id": 77, "head_sha": sha('a'), "event": "pull_request" } }),
+            );
+        }
+        job.run += 1;
+        let done = job.comment(&words);
+        let expected = if line.contains("shard") { 0 } else { 1 };
+        assert_eq!(done.code, Some(expected), "{line}:\n{}", done.stderr);
+    }
 }

@@ -166,7 +166,7 @@ fn a_pull_request_that_moved_on_keeps_its_newer_comment() {
     let mut job = Job::start();
     job.double.state().pulls[0].head = sha('c');
     job.bring(&regressed('a')).exits(1);
-    assert!(job.only().contains("moved on to cccccc"), "{}", job.only());
+    assert!(job.only().contains("moved on to `ccccccccc`"), "{}", job.only());
     job.bring(&regressed('c')).exits(1);
     let newer = job.only();
     let done = job.bring(&passed('a')).exits(0);
