@@ -67,6 +67,6 @@ mod tests {
         fs::write(&path, vec![b'x'; MAX_BYTES - 100]).unwrap();
         let error = append(&path, |_| "no".to_owned()).unwrap_err().to_string();
         assert!(error.contains("full"), "{error}");
-        assert_eq!(fs::metadata(&path).unwrap().len() as usize, MAX_BYTES - 100);
+        assert_eq!(fs::read(&path).unwrap().len(), MAX_BYTES - 100);
     }
 }

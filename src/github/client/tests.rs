@@ -1,5 +1,9 @@
-use super::{Client, Error, Options, Refusal, checked};
-use crate::{github::token::Token, hint::Hint, progress::Silent};
+use super::{Client, Options, address::checked};
+use crate::{
+    github::{Error, Refusal, token::Token},
+    hint::Hint,
+    progress::Silent,
+};
 use serde_json::{Value, json};
 use std::{
     cell::Cell,

@@ -37,7 +37,7 @@ pub(crate) fn answer(state: &mut State, request: &Request, place: &Place) -> Rep
             page(state, request, all)
         }
         ("POST", "issues/{issue_number}/comments") => {
-            create_comment(state, number("issue_number"), account, &body)
+            create_comment(state, number("issue_number"), &account, &body)
         }
         (method, "issues/comments/{comment_id}") => one_comment(state, method, number("comment_id"), &body),
         ("GET", "issues/{issue_number}/events") => {
@@ -172,7 +172,7 @@ fn too_long(body: &Value) -> Option<Reply> {
     })
 }
 
-fn create_comment(state: &mut State, issue: u64, by: Account, body: &Value) -> Reply {
+fn create_comment(state: &mut State, issue: u64, by: &Account, body: &Value) -> Reply {
     match pull(state, issue) {
         None => return said(404, "Not Found"),
         Some(pull) if pull.is_locked => {
@@ -183,7 +183,7 @@ fn create_comment(state: &mut State, issue: u64, by: Account, body: &Value) -> R
     if let Some(refused) = too_long(body) {
         return refused;
     }
-    state.say(issue, &by, body["body"].as_str().unwrap());
+    state.say(issue, by, body["body"].as_str().unwrap());
     Reply::json(201, &comment_json(state, state.comments.last().unwrap()))
 }
 

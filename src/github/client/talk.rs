@@ -5,21 +5,22 @@
 //! [`Options::patience`]. Pages are asked for by their number, so that no answer can lead elsewhere.
 
 use super::{
-    failure::{Error, Refusal},
-    limits::{Asked, backoff, limited},
-    token::Token,
+    address,
+    answer::{Answer, asked, chain, has_next, refusal},
 };
 use crate::{
+    github::{
+        failure::Error,
+        limits::{backoff, limited},
+        token::Token,
+    },
     progress::{Event, Progress},
     text::escape,
 };
 use http_body_util::{BodyExt, Limited};
-use hyper::{
-    HeaderMap, Method, Uri,
-    header::{HeaderName, LOCATION},
-};
+use hyper::{Method, Uri, header::HeaderName, header::LOCATION};
 use octocrab::Octocrab;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     cell::Cell,
@@ -90,24 +91,10 @@ struct Request<'r> {
     body: Option<&'r Value>,
 }
 
-/// An answer as it came.
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    bytes: Vec<u8>,
-}
-
 /// What to do after a try.
 enum Step {
     Done(Answer),
     Again(Duration),
-}
-
-/// What GitHub says when it refuses.
-#[derive(Deserialize, Default)]
-struct Said {
-    #[serde(default)]
-    message: String,
 }
 
 impl<'a> Client<'a> {
@@ -121,7 +108,7 @@ impl<'a> Client<'a> {
         progress: &'a dyn Progress,
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Self, Error> {
-        let host = checked(&options.api_url)?;
+        let host = address::checked(&options.api_url)?;
         let start = |why: &dyn std::fmt::Display| Error::Start(why.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -357,11 +344,7 @@ impl<'a> Client<'a> {
 
     /// What GitHub said, in one line.
     fn message(&self, answer: &Answer) -> String {
-        let said: Said = serde_json::from_slice(&answer.bytes).unwrap_or_default();
-        match said.message.trim() {
-            "" => "without saying why".to_owned(),
-            message => self.shown(message),
-        }
+        self.shown(&answer.message())
     }
 
     /// A text of others, fit for a message: bounded, visible, without the token.
@@ -370,76 +353,3 @@ impl<'a> Client<'a> {
         escape::visible(&text)
     }
 }
-
-/// The host of an address that may be used.
-fn checked(address: &str) -> Result<String, Error> {
-    let refuse =
-        |why: &str| Error::Address { address: address.chars().take(200).collect(), why: why.to_owned() };
-    let uri: Uri = address.parse().map_err(|_| refuse("it is no address"))?;
-    let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
-    if authority.as_str().contains('@') {
-        return Err(refuse("it holds a user or password"));
-    }
-    let host = authority.host().trim_matches(['[', ']']);
-    let loopback =
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match uri.scheme_str() {
-        Some("https") => Ok(authority.to_string()),
-        Some("http") if loopback => Ok(authority.to_string()),
-        Some("http") => Err(refuse("over plain HTTP everybody on the way would see the token")),
-        _ => Err(refuse("it must begin with `https://`")),
-    }
-}
-
-/// An error with its causes, without the backtraces that some of them print.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let word = error.to_string().lines().next().unwrap_or_default().trim().to_owned();
-        // Many wrappers repeat what they wrap
-        if let Some(last) = words.last_mut().filter(|last| last.contains(&word)) {
-            if let Some(cut) = last.strip_suffix(&word) {
-                *last = cut.trim_end_matches([':', ' ']).to_owned();
-            }
-        }
-        words.push(word);
-        next = error.source();
-    }
-    words.retain(|word| !word.is_empty() && word != "Service Error" && word != "Hyper Error");
-    words.dedup();
-    words.join(": ")
-}
-
-fn asked(answer: &Answer, message: &str) -> Asked {
-    let number = |name: &str| answer.headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    Asked {
-        status: answer.status,
-        retry_after: number("retry-after"),
-        remaining: number("x-ratelimit-remaining"),
-        reset: number("x-ratelimit-reset"),
-        says_limit: message.to_ascii_lowercase().contains("rate limit"),
-    }
-}
-
-fn refusal(status: u16, message: &str) -> Refusal {
-    let message = message.to_ascii_lowercase();
-    match status {
-        403 | 422 if message.contains("locked") => Refusal::Locked,
-        401 => Refusal::Token,
-        403 => Refusal::Permission,
-        404 => Refusal::NotFound,
-        410 => Refusal::Gone,
-        422 => Refusal::Invalid,
-        500.. => Refusal::Server,
-        _ => Refusal::Other,
-    }
-}
-
-/// Whether the answer says that there is another page.
-fn has_next(headers: &HeaderMap) -> bool {
-    headers.get_all("link").iter().any(|link| link.to_str().is_ok_and(|link| link.contains("rel=\"next\"")))
-}
-
-#[cfg(test)]
-mod tests;
