@@ -3,8 +3,9 @@ use crate::{
     format::{example, verdict_v1},
     judge::judge,
     model::{
+        benchmark::BenchmarkId,
         environment::EnvironmentKey,
-        outcome::Outcome,
+        outcome::{ErrorClass, Outcome},
         policy::{FamilyMethod, Rule},
         run::{Fate, Measurement, Run},
         verdict::{CheckVerdict, Verdict},
@@ -192,6 +193,21 @@ fn a_verdict_of_another_version_is_judged_by_the_rules_of_this_one() {
 }
 
 #[test]
+fn what_failed_in_every_shard_is_one_failure() {
+    let mut runs = two();
+    for (at, run) in runs.iter_mut().enumerate() {
+        let mut failed = whole().measurements.swap_remove(0);
+        failed.benchmark.id = BenchmarkId::new("io/read").unwrap();
+        failed.fate = Fate::Failed { side: None, message: format!("process {at} was killed") };
+        failed.blocks.clear();
+        run.measurements.push(failed);
+    }
+    let merged = merged(&runs, None).unwrap();
+    assert_eq!(merged.census.failed, ["io/read"]);
+    assert_eq!(merged.outcome, Outcome::Error(ErrorClass::Measurement));
+}
+
+#[test]
 fn an_interrupted_shard_is_named() {
     let [a, mut b] = two();
     b.interrupted = Some("interrupted by SIGTERM".into());
@@ -208,7 +224,7 @@ fn a_load_scenario_that_two_shards_measured_is_refused_on_any_machine() {
     let mut runs = two();
     for run in &mut runs {
         let mut measurement = whole().measurements.swap_remove(0);
-        measurement.benchmark.id = crate::model::benchmark::BenchmarkId::new("load:checkout").unwrap();
+        measurement.benchmark.id = BenchmarkId::new("load:checkout").unwrap();
         run.measurements.push(measurement);
     }
     runs[1].environment.key = EnvironmentKey::parse("00000000000000bb").unwrap();
