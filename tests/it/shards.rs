@@ -246,8 +246,12 @@ fn the_page_on_reading_a_verdict_has_every_word_and_its_commands_work() {
     let merging: Vec<&&str> = commands.iter().filter(|command| command.starts_with("report")).collect();
     assert_eq!((commands.len(), merging.len()), (3, 1));
     let args: Vec<&str> = merging[0].split(' ').collect();
+    fs::create_dir(folder.path().join("target")).unwrap();
+    for name in ["a.json", "b.json"] {
+        fs::rename(folder.path().join(name), folder.path().join("target").join(name)).unwrap();
+    }
     let ran = tollgate(folder.path(), &args);
     let written: Value =
-        serde_json::from_slice(&fs::read(folder.path().join("verdict.json")).unwrap()).unwrap();
+        serde_json::from_slice(&fs::read(folder.path().join("target/verdict.json")).unwrap()).unwrap();
     assert_eq!(written["exit_code"], ran.code.unwrap());
 }

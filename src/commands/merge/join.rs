@@ -93,7 +93,7 @@ fn agree(first: &Shard, other: &Shard) -> Result<(), Failure> {
             "head",
             &a,
             &b,
-            "measure one commit in all shards, and run those again that are behind",
+            "measure one commit in all shards: `--head HEAD` leaves out what lies around in a work tree",
         );
     }
     if let Some((what, a, b)) = other_rule(&a.policy, &b.policy) {

@@ -14,7 +14,7 @@ use crate::report::{
 use crate::text::{escape, plural};
 
 /// Facts that stand open: what the answer rests on.
-const OPEN_FACTS: [&str; 5] = ["compared", "left out", "ruled out", "revisions", "machine"];
+const OPEN_FACTS: [&str; 6] = ["compared", "left out", "ruled out", "tests", "revisions", "machine"];
 /// Longest ids of regressions that a command names.
 const NAMED: usize = 3;
 
