@@ -69,6 +69,18 @@ mod tests {
     }
 
     #[test]
+    fn the_page_on_reading_a_verdict_shows_bars_that_are_drawn() {
+        let page = include_str!("../../docs/reading-a-verdict.md");
+        let shown: Vec<&str> =
+            page.lines().filter(|line| line.contains('│') && line.starts_with("| `")).collect();
+        assert_eq!(shown.len(), 3);
+        let drawn = [(-0.004, 0.009), (0.043, 0.057), (-0.098, -0.083), (-0.01, 0.09), (3.0, 4.0)];
+        for (lower, upper) in drawn {
+            assert!(page.contains(&bar(Some(lower), Some(upper))), "{lower} to {upper}");
+        }
+    }
+
+    #[test]
     fn what_is_beyond_the_scale_is_an_arrow() {
         assert_eq!(bar(Some(3.0), Some(4.0)), "░░░░░▒▒│▒▒░░░█»");
         assert_eq!(bar(Some(-0.9), Some(-0.8)), "«█░░░▒▒│▒▒░░░░░");

@@ -144,7 +144,8 @@ pub(super) fn fit(
         // A frame that takes little would make no room for regressions by getting smaller.
         let is_small = used * 4 <= limit || at + 1 == DETAILS.len();
         let rest = rest(view, detail, layout.all);
-        if let Some(filled) = (Filling { rest: &rest, room, unit, detail, layout }).fill(is_small) {
+        let is_all = rest.len() == view.rows.len();
+        if let Some(filled) = (Filling { rest: &rest, is_all, room, unit, layout, detail }).fill(is_small) {
             return Fitted { text: before + &filled.text + &after, left_out: filled.left_out };
         }
     }
@@ -180,6 +181,8 @@ fn bare(view: &View, limit: usize, unit: Unit) -> Fitted {
 /// Rows on their way into a room.
 struct Filling<'a> {
     rest: &'a [&'a Row],
+    /// Whether no row stands elsewhere, or those that do are repeated.
+    is_all: bool,
     room: usize,
     unit: Unit,
     detail: &'a Detail,
@@ -264,12 +267,12 @@ impl Filling<'_> {
     /// The folded section that holds `shown` rows.
     fn folded(&self, shown: usize, body: &str) -> String {
         let rows = plural::count(shown, "row");
-        let title = match (self.layout.all, self.detail.open) {
-            (true, _) if shown == self.rest.len() => format!("All {rows}"),
-            (true, _) | (false, 0) => rows,
-            (false, _) if shown == self.rest.len() && shown == 1 => "The other row".to_owned(),
-            (false, _) if shown == self.rest.len() => format!("The other {rows}"),
-            (false, _) => format!("{rows} more"),
+        let title = match (self.is_all, shown == self.rest.len()) {
+            (true, true) => format!("All {rows}"),
+            (true, false) => rows,
+            (false, true) if shown == 1 => "The other row".to_owned(),
+            (false, true) => format!("The other {rows}"),
+            (false, false) => format!("{rows} more"),
         };
         parts::folded(&title, body)
     }

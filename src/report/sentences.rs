@@ -175,7 +175,9 @@ fn ruled_out(verdict: &CheckVerdict) -> Option<Line> {
     }
     let time = tested.iter().all(|row| row.metric.name == "time");
     let worsening = if time { "slowdown" } else { "worsening" };
-    let of_tested = |count: usize| format!("{} of {}", quantity::count(count as u64), tested.len());
+    let of_tested = |count: usize| {
+        format!("{} of {}", quantity::count(count as u64), quantity::count(tested.len() as u64))
+    };
     let no_worse = tested.iter().filter(|row| matches!(row.verdict, Verdict::Unchanged | Verdict::Improved));
     let margin = match uniform_margin(&tested) {
         Some(margin) => format!("the margin of {}", quantity::percent(margin)),

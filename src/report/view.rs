@@ -6,6 +6,7 @@
 use super::{bar, load::LoadView, sentences};
 use crate::model::{
     metric::Direction,
+    run::Warning,
     verdict::{CheckVerdict, Judgement, Verdict},
 };
 use crate::text::{escape, quantity};
@@ -109,7 +110,13 @@ impl View {
             rows: judgements.into_iter().map(Row::of).collect(),
             load: LoadView::of(verdict),
             facts: sentences::facts(verdict),
-            warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
+            // That a shard is missing is an outcome, and said as such.
+            warnings: verdict
+                .warnings
+                .iter()
+                .filter(|warning| warning.code != Warning::MISSING_SHARD)
+                .map(|warning| warning.message.clone())
+                .collect(),
         }
     }
 

@@ -224,9 +224,9 @@ fn a_comment_calls_nobody_and_hides_nothing_whatever_the_names_are() {
                 (vec![], vec![]),
                 |(mut open, mut fences), (at, part)| {
                     if at % 2 == 0 {
-                        open.push(part)
+                        open.push(part);
                     } else {
-                        fences.push(part)
+                        fences.push(part);
                     }
                     (open, fences)
                 },

@@ -232,3 +232,26 @@ fn a_number_of_places_is_no_lie() {
         merge(vec![verdict_v1::from_json(slower().to_string().as_bytes()).unwrap()], None, NOW).unwrap()
     );
 }
+
+#[test]
+fn the_page_on_reading_a_verdict_has_every_word_and_its_commands_work() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reading-a-verdict.md")).unwrap();
+    let verdicts = "regressed failed missing waived inconclusive improved new unchanged identical";
+    for word in verdicts.split(' ').chain(["pass", "incomplete", "error"]) {
+        assert!(page.contains(&format!("| `{word}` |")), "{word}");
+    }
+    let folder = two_shards();
+    let commands: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("$ tollgate ")).collect();
+    let merging: Vec<&&str> = commands.iter().filter(|command| command.starts_with("report")).collect();
+    assert_eq!((commands.len(), merging.len()), (3, 1));
+    let args: Vec<&str> = merging[0].split(' ').collect();
+    fs::create_dir(folder.path().join("target")).unwrap();
+    for name in ["a.json", "b.json"] {
+        fs::rename(folder.path().join(name), folder.path().join("target").join(name)).unwrap();
+    }
+    let ran = tollgate(folder.path(), &args);
+    let written: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("target/verdict.json")).unwrap()).unwrap();
+    assert_eq!(written["exit_code"], ran.code.unwrap());
+}

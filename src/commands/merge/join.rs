@@ -93,7 +93,7 @@ fn agree(first: &Shard, other: &Shard) -> Result<(), Failure> {
             "head",
             &a,
             &b,
-            "measure one commit in all shards, and run those again that are behind",
+            "measure one commit in all shards: `--head HEAD` leaves out what lies around in a work tree",
         );
     }
     if let Some((what, a, b)) = other_rule(&a.policy, &b.policy) {
@@ -167,7 +167,8 @@ fn clash(shards: &[Shard]) -> Option<Clash<'_>> {
         for measurement in shard.run.measurements.iter().filter(|m| !is_ignored(m)) {
             let key = (&measurement.benchmark, measurement.metric.name.as_str());
             let Some((before, other)) = seen.insert(key, (at, measurement)) else { continue };
-            if measured_nothing(measurement) && measurement.fate == other.fate && measured_nothing(other) {
+            let alike = std::mem::discriminant(&measurement.fate) == std::mem::discriminant(&other.fate);
+            if alike && measured_nothing(measurement) && measured_nothing(other) {
                 continue;
             }
             let is_load = measurement.benchmark.id.as_str().starts_with("load:");
@@ -186,9 +187,11 @@ fn is_ignored(measurement: &Measurement) -> bool {
     matches!(measurement.fate, Fate::Ignored(_))
 }
 
-/// Whether two shards that say it say the same: nothing was measured, and no message tells of it.
+/// Whether two shards may both say it of a benchmark: it was not measured, or failed before it was.
 fn measured_nothing(measurement: &Measurement) -> bool {
-    measurement.blocks.is_empty() && matches!(measurement.fate, Fate::Identical | Fate::New | Fate::Missing)
+    let fate = &measurement.fate;
+    measurement.blocks.is_empty()
+        && matches!(fate, Fate::Identical | Fate::New | Fate::Missing | Fate::Failed { .. })
 }
 
 /// A short name of each environment: its system, with digits of its key where two share that.

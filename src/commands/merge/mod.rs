@@ -13,12 +13,19 @@ use crate::{
     judge,
     model::{
         outcome::{ErrorClass, Outcome},
-        run::{Run, Warning},
+        run::{Measurement, Mode, Run, Warning},
         verdict::{CheckVerdict, Judgement, Verdict},
     },
     text::{escape, plural},
 };
 use std::path::PathBuf;
+
+/// The most blocks of one benchmark: a check measures 13 and what was thrown away besides.
+const MAX_BLOCKS: usize = 1_000;
+/// The most slots of one of its blocks: a paired block has six.
+const MAX_BLOCK_SLOTS: usize = 64;
+/// The most slots of a finished data set, whose blocks are of any size: exact tests take time by more than their number.
+const MAX_ONE_LOOK_SLOTS: usize = 50_000;
 
 /// Which verdicts to merge.
 #[derive(Debug, Clone)]
@@ -119,6 +126,14 @@ fn shard(name: String, mut verdict: CheckVerdict) -> Result<Shard, Failure> {
         let why = "it came without its evidence, so it cannot be judged again";
         return Err(refused(&name, why, "merge what `tollgate check` wrote"));
     };
+    if let Some(excess) = excess(&run) {
+        let why = format!("judging it again would take too long: {excess}");
+        return Err(refused(
+            &name,
+            &why,
+            "merge what `tollgate check` wrote; `tollgate judge` has no such bound",
+        ));
+    }
     let judged = judge::judge(&run);
     // Another version may judge otherwise and be right; what it measured is judged by the rules of this one.
     let same_rules = verdict.tool_version == judged.tool_version;
@@ -130,6 +145,25 @@ fn shard(name: String, mut verdict: CheckVerdict) -> Result<Shard, Failure> {
             "it was edited or damaged; take the file that `tollgate check` wrote",
         )),
     }
+}
+
+/// What of a run is more than an honest check measures. Whoever wrote it must not keep the machine that comments busy for hours.
+fn excess(run: &Run) -> Option<String> {
+    let slots =
+        |measurement: &Measurement| measurement.blocks.iter().map(|block| block.slots.len()).sum::<usize>();
+    if run.mode == Mode::OneLook {
+        let all: usize = run.measurements.iter().map(slots).sum();
+        return (all > MAX_ONE_LOOK_SLOTS).then(|| format!("it has more than {MAX_ONE_LOOK_SLOTS} slots"));
+    }
+    let most_blocks = run.measurements.iter().map(|measurement| measurement.blocks.len()).max();
+    let blocks = run.measurements.iter().flat_map(|measurement| &measurement.blocks);
+    let most_slots = blocks.map(|block| block.slots.len()).max();
+    if most_blocks.is_some_and(|blocks| blocks > MAX_BLOCKS) {
+        return Some(format!("a benchmark has more than {MAX_BLOCKS} blocks"));
+    }
+    most_slots
+        .is_some_and(|slots| slots > MAX_BLOCK_SLOTS)
+        .then(|| format!("a block has more than {MAX_BLOCK_SLOTS} slots"))
 }
 
 fn refused(name: &str, why: &str, hint: &str) -> Failure {

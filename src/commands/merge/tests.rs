@@ -3,10 +3,11 @@ use crate::{
     format::{example, verdict_v1},
     judge::judge,
     model::{
+        benchmark::BenchmarkId,
         environment::EnvironmentKey,
-        outcome::Outcome,
+        outcome::{ErrorClass, Outcome},
         policy::{FamilyMethod, Rule},
-        run::{Fate, Measurement, Run},
+        run::{Fate, Measurement, Mode, Run},
         verdict::{CheckVerdict, Verdict},
     },
 };
@@ -192,6 +193,21 @@ fn a_verdict_of_another_version_is_judged_by_the_rules_of_this_one() {
 }
 
 #[test]
+fn what_failed_in_every_shard_is_one_failure() {
+    let mut runs = two();
+    for (at, run) in runs.iter_mut().enumerate() {
+        let mut failed = whole().measurements.swap_remove(0);
+        failed.benchmark.id = BenchmarkId::new("io/read").unwrap();
+        failed.fate = Fate::Failed { side: None, message: format!("process {at} was killed") };
+        failed.blocks.clear();
+        run.measurements.push(failed);
+    }
+    let merged = merged(&runs, None).unwrap();
+    assert_eq!(merged.census.failed, ["io/read"]);
+    assert_eq!(merged.outcome, Outcome::Error(ErrorClass::Measurement));
+}
+
+#[test]
 fn an_interrupted_shard_is_named() {
     let [a, mut b] = two();
     b.interrupted = Some("interrupted by SIGTERM".into());
@@ -208,10 +224,36 @@ fn a_load_scenario_that_two_shards_measured_is_refused_on_any_machine() {
     let mut runs = two();
     for run in &mut runs {
         let mut measurement = whole().measurements.swap_remove(0);
-        measurement.benchmark.id = crate::model::benchmark::BenchmarkId::new("load:checkout").unwrap();
+        measurement.benchmark.id = BenchmarkId::new("load:checkout").unwrap();
         run.measurements.push(measurement);
     }
     runs[1].environment.key = EnvironmentKey::parse("00000000000000bb").unwrap();
     let error = merged(&runs, None).unwrap_err();
     assert!(error.contains("`load:checkout` was measured by both"), "{error}");
+}
+
+#[test]
+fn evidence_that_would_keep_the_machine_busy_for_hours_is_refused_unjudged() {
+    let refused = |edit: fn(&mut Run)| {
+        // The words of a verdict do not matter when its evidence is not judged at all.
+        let mut verdict = judge(&whole());
+        edit(verdict.evidence.as_mut().unwrap());
+        merge(vec![verdict], None, NOW).unwrap_err().to_string()
+    };
+    let many = refused(|run| {
+        let block = run.measurements[0].blocks[0].clone();
+        run.measurements[0].blocks = vec![block; 1_001];
+    });
+    assert!(many.ends_with("would take too long: a benchmark has more than 1000 blocks"), "{many}");
+    let wide = refused(|run| {
+        let slot = run.measurements[0].blocks[0].slots[0].clone();
+        run.measurements[0].blocks[0].slots = vec![slot; 65];
+    });
+    assert!(wide.ends_with("a block has more than 64 slots"), "{wide}");
+    let at_once = refused(|run| {
+        run.mode = Mode::OneLook;
+        let slot = run.measurements[0].blocks[0].slots[0].clone();
+        run.measurements[0].blocks[0].slots = vec![slot; 50_001];
+    });
+    assert!(at_once.ends_with("it has more than 50000 slots"), "{at_once}");
 }

@@ -14,7 +14,7 @@ use crate::report::{
 use crate::text::{escape, plural};
 
 /// Facts that stand open: what the answer rests on.
-const OPEN_FACTS: [&str; 5] = ["compared", "left out", "ruled out", "revisions", "machine"];
+const OPEN_FACTS: [&str; 6] = ["compared", "left out", "ruled out", "tests", "revisions", "machine"];
 /// Longest ids of regressions that a command names.
 const NAMED: usize = 3;
 
@@ -83,12 +83,13 @@ fn accepted(acceptances: &[Acceptance], detail: &Detail) -> String {
     if acceptances.is_empty() {
         return String::new();
     }
+    // Another bullet, since the facts that follow are another list.
     let mut text = "Accepted on this pull request:\n".to_owned();
     for acceptance in acceptances.iter().take(detail.accepted) {
         let inline = |text: &str, most: usize| escape::markdown_inline(&escape::shortened(text.trim(), most));
         let source = acceptance.url.as_deref().and_then(|url| parts::link("said here", url));
         text += &format!(
-            "- {} by {} until {}: {}{}\n",
+            "* {} by {} until {}: {}{}\n",
             parts::code(&acceptance.benchmark, detail.name),
             parts::code(&acceptance.by, 40),
             inline(&acceptance.until, 60),
@@ -98,7 +99,7 @@ fn accepted(acceptances: &[Acceptance], detail: &Detail) -> String {
     }
     let more = acceptances.len().saturating_sub(detail.accepted);
     if more > 0 {
-        text += &format!("- and {}\n", plural::count(more, "more acceptance"));
+        text += &format!("* and {}\n", plural::count(more, "more acceptance"));
     }
     text + "\n"
 }
