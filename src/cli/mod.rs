@@ -8,6 +8,7 @@ pub mod exit;
 mod import;
 mod load;
 mod manual;
+mod places;
 mod resolve;
 mod stored;
 

@@ -1,10 +1,15 @@
 //! A verdict in, bytes out. One view model ([`view`]) decides order, rounding and sentences; every format draws from it.
 
+pub mod annotations;
+pub mod code_quality;
 pub mod comment;
+pub mod html;
 pub mod json;
+pub mod junit;
 pub mod load;
 mod load_markdown;
 pub mod markdown;
+pub mod places;
 mod sentences;
 pub mod table;
 pub mod view;

@@ -291,7 +291,8 @@ fn again(verdict: &CheckVerdict) -> Line {
     })]
 }
 
-fn check_command(verdict: &CheckVerdict) -> String {
+/// The command that measures the same again.
+pub(super) fn check_command(verdict: &CheckVerdict) -> String {
     let mut command = "tollgate check".to_owned();
     let rev = |revision: &Revision| revision.rev.as_deref().map(|rev| rev.get(..9).unwrap_or(rev).to_owned());
     if let Some(base) = verdict.base.as_ref().and_then(rev) {

@@ -9,6 +9,7 @@
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
+//! - [`html_report`]: the report as a page, in a real browser.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
 //! - [`load_command`]: `tollgate load` on a URL and on the services of a project.
@@ -37,6 +38,7 @@ mod criterion_link;
 mod dashboard;
 mod doctor;
 mod hostile;
+mod html_report;
 mod interleave;
 mod load_check;
 mod load_command;
