@@ -15,7 +15,8 @@ pub(super) fn find(door: &Door, verdict: &CheckVerdict) -> Places {
     let root = repository.root();
     // The names as files are asked for without links on the way, so that both stand below the same root.
     let prefix = here.canonicalize().ok().zip(root.canonicalize().ok());
-    let prefix = prefix.and_then(|(here, root)| here.strip_prefix(root).ok().map(slashes)).unwrap_or_default();
+    let prefix =
+        prefix.and_then(|(here, root)| here.strip_prefix(root).ok().map(slashes)).unwrap_or_default();
     let mut files = BTreeMap::new();
     for row in &verdict.judgements {
         let target = &row.benchmark.target;
@@ -36,7 +37,8 @@ fn candidates(target: &str, prefix: &str) -> Vec<String> {
     let is_name = |name: &str| {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
     };
-    let (package, name) = target.split_once('/').map_or((None, target), |(package, name)| (Some(package), name));
+    let (package, name) =
+        target.split_once('/').map_or((None, target), |(package, name)| (Some(package), name));
     if !is_name(name) || package.is_some_and(|package| !is_name(package)) {
         return Vec::new();
     }
@@ -44,7 +46,8 @@ fn candidates(target: &str, prefix: &str) -> Vec<String> {
         Some(package) => vec![package.to_owned(), format!("crates/{package}")],
         None => vec![String::new()],
     };
-    let join = |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
+    let join =
+        |parts: &[&str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/");
     let mut found = Vec::new();
     for folder in &folders {
         for file in [format!("benches/{name}.rs"), format!("benches/{name}/main.rs")] {

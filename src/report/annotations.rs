@@ -58,7 +58,8 @@ struct Annotation {
 pub fn render(verdict: &CheckVerdict, places: &Places) -> String {
     let view = View::of(verdict);
     let judgements = view::ordered(verdict);
-    let rows = judgements.iter().zip(&view.rows).filter_map(|(judgement, row)| annotation(judgement, row, places));
+    let rows =
+        judgements.iter().zip(&view.rows).filter_map(|(judgement, row)| annotation(judgement, row, places));
     let mut all = vec![answer(verdict, &view)];
     all.extend(rows);
     [Level::Error, Level::Warning, Level::Notice].into_iter().map(|level| lines(level, &all)).collect()
@@ -82,7 +83,8 @@ fn plain(line: &Line) -> String {
 fn annotation(judgement: &Judgement, row: &Row, places: &Places) -> Option<Annotation> {
     let level = Level::of(judgement)?;
     let name = escape::shortened(&escape::visible(&row.label()), LONGEST_TITLE);
-    let change = if row.change.is_empty() { String::new() } else { format!(" {} ({})", row.change, row.interval) };
+    let change =
+        if row.change.is_empty() { String::new() } else { format!(" {} ({})", row.change, row.interval) };
     Some(Annotation {
         level,
         file: places.of(judgement).map(str::to_owned),
@@ -102,14 +104,18 @@ fn lines(level: Level, all: &[Annotation]) -> String {
         level,
         file: None,
         title: "tollgate".to_owned(),
-        message: format!("{} left out here; the report has all", plural::count(rest.len(), "more annotation")),
+        message: format!(
+            "{} left out here; the report has all",
+            plural::count(rest.len(), "more annotation")
+        ),
     };
     shown.iter().copied().chain([&more]).map(command).collect()
 }
 
 /// `::error file=benches/a.rs,line=1,title=…::…`
 fn command(annotation: &Annotation) -> String {
-    let file = annotation.file.as_deref().map(|file| format!("file={},line=1,", escape::workflow_property(file)));
+    let file =
+        annotation.file.as_deref().map(|file| format!("file={},line=1,", escape::workflow_property(file)));
     format!(
         "::{} {}title={}::{}\n",
         annotation.level.as_str(),
@@ -144,7 +150,15 @@ mod tests {
     fn each_row_that_matters_is_a_command_with_its_file_where_that_is_known() {
         let places = Places::new(BTreeMap::from([("kernels".to_owned(), "a/benches/kernels.rs".to_owned())]));
         let text = render(&example::verdict(), &places);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        ::error title=tollgate::regressed: 1 of 6 benchmarks got slower (`num/sieve` +5.0 %25)%0Aalso error: 1 benchmark could not be measured%0Aalso incomplete: 1 benchmark is missing
+        ::error file=a/benches/kernels.rs,line=1,title=regressed%3A num/sieve::num/sieve +5.0 %25 (+4.3 to +5.7 %25): slower, by 4.3 %25 at least
+        ::error file=a/benches/kernels.rs,line=1,title=failed%3A io/read::io/read: head exited with code 101: thread 'main' panicked at benches/io.rs:12:5: no such file
+        ::warning file=a/benches/kernels.rs,line=1,title=missing%3A num/gone::num/gone: only base has it; rename it in `tollgate.toml` or take it out on purpose
+        ::warning file=a/benches/kernels.rs,line=1,title=waived%3A tree/walk::tree/walk +8.0 %25 (+7.2 to +8.7 %25): slower by 8.0 %25, waived up to 10 %25 by ada until 2027-01-31: the new tree keeps parents
+        ::warning file=a/benches/kernels.rs,line=1,title=inconclusive%3A sort/quick::sort/quick +3.9 %25 (-1.1 to +8.9 %25): a slowdown of up to 8.9 %25 could not be ruled out; give it more time with `--budget`
+        ::notice file=a/benches/kernels.rs,line=1,title=improved%3A hash/fnv::hash/fnv -9.0 %25 (-9.8 to -8.3 %25): faster, by 8.3 %25 at least; store it with `tollgate baseline accept`
+        ");
         let elsewhere = render(&example::verdict(), &Places::unknown());
         assert!(!elsewhere.contains("file="), "{elsewhere}");
     }
@@ -162,7 +176,13 @@ mod tests {
 
     #[test]
     fn no_text_of_others_starts_a_command() {
-        for hostile in ["x\n::stop-commands::a", "a\r\n::add-mask::b", "::error::c", "a%0A::set-env name=A::b", "##[error]d"] {
+        for hostile in [
+            "x\n::stop-commands::a",
+            "a\r\n::add-mask::b",
+            "::error::c",
+            "a%0A::set-env name=A::b",
+            "##[error]d",
+        ] {
             let mut verdict = example::verdict();
             for row in &mut verdict.judgements {
                 row.display_id = hostile.into();
@@ -172,7 +192,10 @@ mod tests {
             for line in text.lines() {
                 let ours = ["::error title=", "::warning title=", "::notice title="];
                 assert!(ours.iter().any(|start| line.starts_with(start)), "{line}");
-                assert_eq!(line.matches("::").count() - line[2..].split_once("::").unwrap().1.matches("::").count(), 2);
+                assert_eq!(
+                    line.matches("::").count() - line[2..].split_once("::").unwrap().1.matches("::").count(),
+                    2
+                );
                 assert!(!line.contains('\r'), "{line}");
             }
         }
@@ -184,7 +207,11 @@ mod tests {
         verdict.judgements.clear();
         let text = render(&verdict, &Places::unknown());
         let message = text.trim_end().rsplit_once("title=tollgate::").unwrap().1;
-        assert!(message.encode_utf16().count() <= LONGEST_MESSAGE && message.ends_with('…'), "{}", message.len());
+        assert!(
+            message.encode_utf16().count() <= LONGEST_MESSAGE && message.ends_with('…'),
+            "{}",
+            message.len()
+        );
         assert!(text.starts_with("::error "));
     }
 }

@@ -27,8 +27,11 @@ const ELSEWHERE: &str = "tollgate.toml";
 pub fn render(verdict: &CheckVerdict, places: &Places) -> String {
     let view = View::of(verdict);
     let judgements = view::ordered(verdict);
-    let mut findings: Vec<Value> =
-        judgements.iter().zip(&view.rows).filter_map(|(judgement, row)| finding(judgement, row, places)).collect();
+    let mut findings: Vec<Value> = judgements
+        .iter()
+        .zip(&view.rows)
+        .filter_map(|(judgement, row)| finding(judgement, row, places))
+        .collect();
     let blocking = judgements.iter().any(|row| matches!(row.verdict, Verdict::Regressed | Verdict::Failed));
     // A check that failed for another reason than a row must not look clean.
     if verdict.outcome.exit_code() != 0 && !blocking {
@@ -43,16 +46,25 @@ pub fn render(verdict: &CheckVerdict, places: &Places) -> String {
 
 fn finding(judgement: &Judgement, row: &Row, places: &Places) -> Option<Value> {
     let severity = severity(judgement)?;
-    let change = if row.change.is_empty() { String::new() } else { format!(" {} ({})", row.change, row.interval) };
+    let change =
+        if row.change.is_empty() { String::new() } else { format!(" {} ({})", row.change, row.interval) };
     let sentence = row.sentence_lines().join(" ");
     let description = format!("{}: {}{change}: {sentence}", row.verdict.as_str(), row.label());
     let word = row.verdict.as_str();
-    let what = [word, &judgement.benchmark.target, judgement.benchmark.id.as_str(), &judgement.display_id, &judgement.metric.name];
+    let what = [
+        word,
+        &judgement.benchmark.target,
+        judgement.benchmark.id.as_str(),
+        &judgement.display_id,
+        &judgement.metric.name,
+    ];
     Some(entry(word, severity, &description, &what, places.of(judgement).unwrap_or(ELSEWHERE)))
 }
 
 fn severity(row: &Judgement) -> Option<&'static str> {
-    let huge = row.change.is_some_and(|change| row.margin > 0.0 && change.estimate.abs() >= CRITICAL_MARGINS * row.margin);
+    let huge = row
+        .change
+        .is_some_and(|change| row.margin > 0.0 && change.estimate.abs() >= CRITICAL_MARGINS * row.margin);
     match row.verdict {
         Verdict::Regressed if huge => Some("critical"),
         Verdict::Regressed | Verdict::Failed => Some("major"),
@@ -120,18 +132,31 @@ mod tests {
     fn what_needs_a_look_is_a_finding_and_nothing_else() {
         let names: Vec<String> = findings(&example::verdict())
             .iter()
-            .map(|finding| format!("{} {}", finding["severity"].as_str().unwrap(), finding["check_name"].as_str().unwrap()))
+            .map(|finding| {
+                format!(
+                    "{} {}",
+                    finding["severity"].as_str().unwrap(),
+                    finding["check_name"].as_str().unwrap()
+                )
+            })
             .collect();
         assert_eq!(
             names,
-            ["major tollgate/regressed", "major tollgate/failed", "minor tollgate/missing", "info tollgate/waived", "info tollgate/inconclusive"]
+            [
+                "major tollgate/regressed",
+                "major tollgate/failed",
+                "minor tollgate/missing",
+                "info tollgate/waived",
+                "info tollgate/inconclusive"
+            ]
         );
         assert!(findings(&example::verdict_of(&["num/fact"], Outcome::Pass, "")).is_empty());
     }
 
     #[test]
     fn a_check_that_failed_without_a_row_is_a_finding() {
-        let found = findings(&example::verdict_of(&["sort/new"], Outcome::Incomplete, "all benchmarks are new"));
+        let found =
+            findings(&example::verdict_of(&["sort/new"], Outcome::Incomplete, "all benchmarks are new"));
         assert_eq!(found.len(), 1);
         assert_eq!(found[0]["description"], "incomplete: all benchmarks are new");
         assert_eq!(found[0]["location"]["path"], "tollgate.toml");
@@ -140,15 +165,18 @@ mod tests {
     #[test]
     fn fingerprints_stay_when_numbers_change_and_tell_rows_apart() {
         let mut verdict = example::verdict();
-        let before: Vec<Value> = findings(&verdict).iter().map(|finding| finding["fingerprint"].clone()).collect();
+        let before: Vec<Value> =
+            findings(&verdict).iter().map(|finding| finding["fingerprint"].clone()).collect();
         for row in &mut verdict.judgements {
             row.head = row.head.map(|head| head * 1.01);
             row.reason.push_str(", a little more");
         }
-        let after: Vec<Value> = findings(&verdict).iter().map(|finding| finding["fingerprint"].clone()).collect();
+        let after: Vec<Value> =
+            findings(&verdict).iter().map(|finding| finding["fingerprint"].clone()).collect();
         assert_eq!(before, after);
         verdict.judgements.extend(verdict.judgements.clone());
-        let mut all: Vec<String> = findings(&verdict).iter().map(|finding| finding["fingerprint"].to_string()).collect();
+        let mut all: Vec<String> =
+            findings(&verdict).iter().map(|finding| finding["fingerprint"].to_string()).collect();
         let count = all.len();
         all.sort();
         all.dedup();

@@ -43,10 +43,10 @@ pub fn render(verdict: &CheckVerdict, places: &Places) -> String {
     report.to_string().unwrap_or_default()
 }
 
-/// `2026-11-23T09:20:00`, UTC.
+/// `2026-11-23T09:20:00+00:00`.
 fn timestamp(seconds: u64) -> Option<String> {
     let moment = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
-    (seconds > 0).then(|| moment.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+    (seconds > 0).then(|| moment.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
 }
 
 fn shown(text: &str) -> String {
@@ -61,32 +61,41 @@ fn plain(line: &Line) -> String {
         .collect()
 }
 
+/// An attribute has no lines.
+fn in_one_line(text: &str) -> String {
+    text.replace('\n', " ")
+}
+
 /// A case that did not succeed, with its message as text too.
 fn bad(kind: NonSuccessKind, word: &str, message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(message).set_type(word).set_description(message);
+    status.set_message(in_one_line(message)).set_type(word).set_description(message);
     status
 }
 
 /// A case that neither passed nor failed. The message is an attribute for some readers and text for others.
 fn skipped(word: &str, message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message(message).set_type(word).set_description(message);
+    status.set_message(in_one_line(message)).set_type(word).set_description(message);
     status
 }
 
 /// The check as a whole, so that no report is empty, and none looks better than its outcome; then the targets.
 fn check(verdict: &CheckVerdict, view: &View, seconds: Duration) -> TestSuite {
     let word = verdict.outcome.as_str();
-    let lines: Vec<String> = std::iter::once(&view.summary).chain(&view.also).map(|line| shown(&plain(line))).collect();
+    let lines: Vec<String> =
+        std::iter::once(&view.summary).chain(&view.also).map(|line| shown(&plain(line))).collect();
     let message = lines.join("\n");
     let status = match verdict.outcome {
         Outcome::Pass => TestCaseStatus::success(),
         Outcome::Regressed => bad(NonSuccessKind::Failure, word, &message),
-        Outcome::Inconclusive | Outcome::Incomplete | Outcome::Error(_) => bad(NonSuccessKind::Error, word, &message),
+        Outcome::Inconclusive | Outcome::Incomplete | Outcome::Error(_) => {
+            bad(NonSuccessKind::Error, word, &message)
+        }
     };
     let mut case = TestCase::new("check", status);
-    let facts: Vec<String> = view.facts.iter().map(|fact| format!("{}: {}", fact.label, shown(&plain(&fact.line)))).collect();
+    let facts: Vec<String> =
+        view.facts.iter().map(|fact| format!("{}: {}", fact.label, shown(&plain(&fact.line)))).collect();
     let warnings = view.warnings.iter().map(|warning| format!("warning: {}", shown(warning)));
     case.set_classname(CHECK).set_time(seconds);
     case.set_system_out(std::iter::once(message).chain(facts).chain(warnings).collect::<Vec<_>>().join("\n"));
@@ -103,7 +112,8 @@ fn targets(load: &LoadView) -> Vec<TestCase> {
 }
 
 fn target(tier: &TierView, names: &mut Names) -> TestCase {
-    let parts: Vec<String> = tier.parts.iter().map(|(met, part)| format!("{}: {}", met.as_str(), shown(part))).collect();
+    let parts: Vec<String> =
+        tier.parts.iter().map(|(met, part)| format!("{}: {}", met.as_str(), shown(part))).collect();
     let text = parts.join("\n");
     let status = match (tier.met, tier.required) {
         (Met::Yes, _) => TestCaseStatus::success(),
@@ -150,7 +160,14 @@ fn group(row: &Judgement) -> String {
     if group.trim().is_empty() || group == CHECK { format!("benchmarks: {group}") } else { group }
 }
 
-fn case(outcome: Outcome, judgement: &Judgement, row: &Row, group: &str, places: &Places, names: &mut Names) -> TestCase {
+fn case(
+    outcome: Outcome,
+    judgement: &Judgement,
+    row: &Row,
+    group: &str,
+    places: &Places,
+    names: &mut Names,
+) -> TestCase {
     let message = message(row);
     let word = row.verdict.as_str();
     let status = match row.verdict {
@@ -175,7 +192,8 @@ fn case(outcome: Outcome, judgement: &Judgement, row: &Row, group: &str, places:
 /// `+5.0 % (+4.3 to +5.7 %): slower, by 4.3 % at least`
 fn message(row: &Row) -> String {
     let sentence: Vec<String> = row.sentence_lines().iter().map(|line| shown(line)).collect();
-    let change = if row.change.is_empty() { String::new() } else { format!("{} ({}): ", row.change, row.interval) };
+    let change =
+        if row.change.is_empty() { String::new() } else { format!("{} ({}): ", row.change, row.interval) };
     format!("{change}{}", sentence.join("\n"))
 }
 
@@ -188,7 +206,10 @@ fn numbers(row: &Row, message: &str) -> String {
         ("scatter", &row.scatter),
         ("adjusted p", &row.q_value),
     ];
-    let cells = cells.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name} {}", shown(text)));
+    let cells = cells
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("{name} {}", shown(text)));
     let cells: Vec<String> = cells.collect();
     format!("{}: {message}\n{}", row.verdict.as_str(), cells.join(", "))
 }
@@ -268,7 +289,24 @@ mod tests {
     #[test]
     fn the_message_of_a_failure_stands_as_text_too() {
         let xml = render(&example::verdict(), &Places::unknown());
-        insta::assert_snapshot!(xml.lines().take(24).collect::<Vec<_>>().join("\n"), @"");
+        assert!(
+            xml.contains(
+                "name=\"tollgate\" tests=\"10\" skipped=\"4\" failures=\"2\" errors=\"1\" time=\"71.300\""
+            ),
+            "{xml}"
+        );
+        assert!(xml.contains("timestamp=\"2026-11-23T18:00:00+00:00\""), "{xml}");
+        let case = xml
+            .split("<testcase name=\"num/sieve\"")
+            .nth(1)
+            .and_then(|rest| rest.split("</testcase>").next())
+            .unwrap();
+        insta::assert_snapshot!(case, @r#"
+         classname="num">
+                    <failure message="+5.0 % (+4.3 to +5.7 %): slower, by 4.3 % at least" type="regressed">+5.0 % (+4.3 to +5.7 %): slower, by 4.3 % at least</failure>
+                    <system-out>regressed: +5.0 % (+4.3 to +5.7 %): slower, by 4.3 % at least
+        base 17.3 µs, head 18.1 µs, margin 2 %, rounds 6, scatter 0.9 %, adjusted p 5.0e-5</system-out>
+        "#);
     }
 
     #[test]
@@ -283,14 +321,25 @@ mod tests {
     #[test]
     fn demanded_targets_that_were_missed_fail() {
         let words = words(&read(&example::load_verdict()));
-        let targets: Vec<&str> = words.iter().filter(|(name, _)| name.starts_with("target: ")).map(|(_, word)| *word).collect();
+        let targets: Vec<&str> =
+            words.iter().filter(|(name, _)| name.starts_with("target: ")).map(|(_, word)| *word).collect();
         assert_eq!(targets, ["success", "failure", "skipped"]);
     }
 
     #[test]
     fn no_two_cases_share_their_names_and_no_name_breaks_the_file() {
         let mut verdict = example::verdict();
-        let hostile = ["]]>\u{0}\u{fffe}\u{1b}[2J", "<testsuite>&#0;", "a/b", "a/b", "tollgate", " /x", "a/b #2", "load:x", "\u{d7ff}/\u{e000}"];
+        let hostile = [
+            "]]>\u{0}\u{fffe}\u{1b}[2J",
+            "<testsuite>&#0;",
+            "a/b",
+            "a/b",
+            "tollgate",
+            " /x",
+            "a/b #2",
+            "load:x",
+            "\u{d7ff}/\u{e000}",
+        ];
         for (row, name) in verdict.judgements.iter_mut().zip(hostile) {
             row.display_id = name.into();
             row.reason = name.repeat(3);
@@ -305,6 +354,9 @@ mod tests {
             .collect();
         assert_eq!(names.len(), 10);
         let xml = render(&verdict, &Places::unknown());
-        assert!(xml.chars().all(|c| c == '\n' || c == '\t' || (c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')), "{xml}");
+        assert!(
+            xml.chars().all(|c| c == '\n' || c == '\t' || (c >= ' ' && c != '\u{fffe}' && c != '\u{ffff}')),
+            "{xml}"
+        );
     }
 }

@@ -6,6 +6,7 @@ pub mod comment;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod known;
 pub mod load;
 mod load_markdown;
 pub mod markdown;

@@ -227,6 +227,15 @@ mod tests {
     use super::{bytes, change, count, interval, p_value, percent, points, seconds, share, value};
 
     #[test]
+    fn ticks_have_no_zeros_at_their_end() {
+        assert_eq!(super::tick(2e6, "ns"), "2 ms");
+        assert_eq!(super::tick(0.0, "ns"), "0 ns");
+        assert_eq!(super::tick(250.0, ""), "250");
+        assert_eq!(super::tick(1_536.0, "bytes"), "1.5 KiB");
+        assert_eq!(super::tick(0.5, "ratio"), "50 %");
+    }
+
+    #[test]
     fn times_take_the_unit_that_they_reach() {
         for (ns, text) in [
             (17_203.1, "17.2 µs"),

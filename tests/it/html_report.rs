@@ -40,14 +40,19 @@ impl Dice {
 /// Blocks of six processes; head is slower by `shift`, all scatter by `noise`.
 fn blocks(count: usize, value: f64, shift: f64, noise: f64, dice: &mut Dice) -> Vec<Block> {
     use Side::{Base, Head};
-    let orders = [[Base, Head, Head, Base, Head, Base], [Head, Base, Base, Head, Base, Head], [Base, Base, Head, Head, Head, Base]];
+    let orders = [
+        [Base, Head, Head, Base, Head, Base],
+        [Head, Base, Base, Head, Base, Head],
+        [Base, Base, Head, Head, Head, Base],
+    ];
     let block = |at: usize, dice: &mut Dice| {
         let slot = |side: &Side| {
             // Noise adds time, now and then much.
             let late = if dice.share() > 0.97 { 4.0 } else { 1.0 };
             let factor = if *side == Head { 1.0 + shift } else { 1.0 };
             let total = value * factor * (1.0 + noise * late * dice.share());
-            let samples = [1.0, 1.002, 1.004, 1.006, 1.02].map(|more| Sample { iterations: 1.0, total: total * more });
+            let samples =
+                [1.0, 1.002, 1.004, 1.006, 1.02].map(|more| Sample { iterations: 1.0, total: total * more });
             Slot { side: *side, padding: 0, samples: samples.to_vec() }
         };
         Block { slots: orders[at % 3].iter().map(slot).collect(), void: None }
@@ -66,9 +71,9 @@ fn run() -> Run {
         ("num/factorial/recursive", 812.0, 0.0, 0.01, 6),
         ("sort/quick/1000", 5_222.0, 0.03, 0.4, 13),
         ("sort/merge/1000", 6_100.0, 0.001, 0.02, 6),
-        ("hash/fnv", 2_311.0, -0.09, 0.02, 4),
+        ("hash/fnv", 2_311.0, -0.09, 0.02, 9),
         ("hash/sip/long key", 81.4, -0.004, 0.01, 9),
-        ("tree/walk", 1_204_000.0, 0.31, 0.03, 2),
+        ("tree/walk", 1_204_000.0, 0.31, 0.03, 6),
         ("json/parse/canada.json", 31_204_000.0, 0.003, 0.008, 4),
     ];
     let measured = |name: &str, fate: Fate, blocks: Vec<Block>| Measurement {
@@ -80,9 +85,12 @@ fn run() -> Run {
     };
     let mut all: Vec<Measurement> = kinds
         .iter()
-        .map(|(name, value, shift, noise, count)| measured(name, Fate::Measured, blocks(*count, *value, *shift, *noise, dice)))
+        .map(|(name, value, shift, noise, count)| {
+            measured(name, Fate::Measured, blocks(*count, *value, *shift, *noise, dice))
+        })
         .collect();
-    let crash = "exited with code 101\nthread 'main' panicked at benches/io.rs:12:5:\nno such file".to_owned();
+    let crash =
+        "exited with code 101\nthread 'main' panicked at benches/io.rs:12:5:\nno such file".to_owned();
     all.push(measured("io/read", Fate::Failed { side: Some(Side::Head), message: crash }, Vec::new()));
     all.push(measured("num/gone", Fate::Missing, Vec::new()));
     all.push(measured("sort/new", Fate::New, Vec::new()));
@@ -101,18 +109,23 @@ fn many(rows: usize) -> CheckVerdict {
         row.display_id = format!("group_{}/function_{at}/{}", at % 40, kind.benchmark.id);
         row.benchmark.id = BenchmarkId::new(row.display_id.clone()).unwrap();
         if row.change.is_some() {
-            let blocks = blocks(13, 1_000.0 + at as f64, 0.01, 0.02, dice);
+            let blocks = blocks(13, row.base.unwrap(), 0.01, 0.02, dice);
             row.slots = blocks.iter().map(|block| block.slots.iter().map(SlotValue::of).collect()).collect();
         }
         row
     };
-    verdict.judgements = kinds.iter().filter(|kind| kind.change.is_some()).cycle().take(rows).enumerate().map(row).collect();
+    verdict.judgements =
+        kinds.iter().filter(|kind| kind.change.is_some()).cycle().take(rows).enumerate().map(row).collect();
     let measurement = |row: &tollgate::model::verdict::Judgement| Measurement {
         benchmark: row.benchmark.clone(),
         metric: row.metric.clone(),
         fate: Fate::Measured,
         method: SlotMethod::Lockstep,
-        blocks: row.slots.iter().map(|block| Block { slots: block.iter().map(|slot| slot.to_slot()).collect(), void: None }).collect(),
+        blocks: row
+            .slots
+            .iter()
+            .map(|block| Block { slots: block.iter().map(|slot| slot.to_slot()).collect(), void: None })
+            .collect(),
     };
     let measurements = verdict.judgements.iter().map(measurement).collect();
     verdict.evidence = verdict.evidence.map(|run| Run { measurements, ..run });
@@ -148,13 +161,22 @@ fn picture(browser: &mut Browser, name: &str) {
 
 /// The page said nothing bad and asked for nothing but itself.
 fn is_quiet(browser: &Browser) {
-    let asked = browser.requests().into_iter().filter(|url| !["file:", "data:", "blob:"].iter().any(|own| url.starts_with(own)));
+    let asked = browser
+        .requests()
+        .into_iter()
+        .filter(|url| !["file:", "data:", "blob:"].iter().any(|own| url.starts_with(own)));
     assert_eq!(asked.collect::<Vec<_>>(), Vec::<String>::new());
     assert!(browser.complaints().is_empty(), "{:#?}", browser.complaints());
 }
 
 fn press(browser: &mut Browser, key: &str, code: u32) {
-    let text = if key == "Enter" { "\r" } else if key.len() == 1 { key } else { "" };
+    let text = if key == "Enter" {
+        "\r"
+    } else if key.len() == 1 {
+        key
+    } else {
+        ""
+    };
     let event = |kind: &str| json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
     browser.ask("Input.dispatchKeyEvent", &event("keyDown"));
     browser.ask("Input.dispatchKeyEvent", &event("keyUp"));
@@ -180,7 +202,10 @@ fn rows_are_sorted_filtered_found_and_opened_and_the_address_keeps_it() {
     browser.value("document.querySelector('[data-sort=change]').click()");
     assert_eq!(names(&mut browser)[0], "tree/walk");
     assert_eq!(browser.value("document.querySelectorAll('[aria-sort]').length"), 1);
-    assert_eq!(browser.value("document.querySelector('[data-sort=change]').parentElement.ariaSort"), "descending");
+    assert_eq!(
+        browser.value("document.querySelector('[data-sort=change]').parentElement.ariaSort"),
+        "descending"
+    );
     // Filter by verdict.
     browser.value("document.querySelector('.chip.identical').click()");
     assert_eq!(names(&mut browser).len(), 6);
@@ -201,9 +226,12 @@ fn rows_are_sorted_filtered_found_and_opened_and_the_address_keeps_it() {
     press(&mut browser, "Enter", 13);
     browser.wait_for("document.querySelectorAll('.detail svg[role=img]').length === 2");
     let words = browser.value("document.querySelector('.detail desc').textContent");
-    assert!(words.as_str().unwrap().starts_with("base: 6 processes, 1."), "{words}");
-    assert_eq!(browser.value("document.querySelectorAll('.detail .points').length"), 2);
-    assert_eq!(browser.value("document.querySelector('.open[aria-expanded=true]').getAttribute('aria-controls')"), "detail-0");
+    assert!(words.as_str().unwrap().starts_with("base: 18 processes, 1."), "{words}");
+    assert_eq!(browser.value("document.querySelectorAll('.detail .plot .points').length"), 2);
+    assert_eq!(
+        browser.value("document.querySelector('.open[aria-expanded=true]').getAttribute('aria-controls')"),
+        "detail-0"
+    );
     assert_eq!(browser.value("new URLSearchParams(location.hash.slice(1)).get('benchmark')"), "tree/walk");
     picture(&mut browser, "open.png");
     browser.look(1_280, "dark");
@@ -213,7 +241,7 @@ fn rows_are_sorted_filtered_found_and_opened_and_the_address_keeps_it() {
     browser.open("about:blank");
     browser.open(&format!("{url}#benchmark=hash%2Fsip%2Flong+key"));
     browser.wait_for("document.activeElement?.textContent === 'hash/sip/long key' && document.activeElement.ariaExpanded === 'true'");
-    browser.open(&format!("{url}#verdict=new,missing&search=o"));
+    browser.open(&format!("{url}#verdict=new,missing&search=num"));
     browser.wait_for(&format!("{NAMES}.join() === 'num/gone'"));
     browser.value("document.getElementById('search').value = 'nothing'; document.getElementById('search').dispatchEvent(new Event('input'))");
     assert_eq!(browser.value("document.getElementById('none').hidden"), false);
@@ -263,7 +291,11 @@ fn hostile_names_do_nothing_in_a_browser() {
     let Some((mut browser, _folder, _)) = open(&verdict, "") else { return };
     browser.value("document.querySelectorAll('.open').forEach((button) => button.click())");
     browser.wait_for("document.querySelectorAll('.detail').length === 17");
-    assert_eq!(browser.value("document.querySelectorAll('img, b b, main b:not(.points b, .chip b), [onerror]').length"), 0);
+    assert_eq!(
+        browser
+            .value("document.querySelectorAll('img, b b, main b:not(.points b, .chip b), [onerror]').length"),
+        0
+    );
     assert_eq!(browser.value("document.body.innerText.includes('\\u202e')"), false);
     assert_eq!(browser.value("document.scripts.length"), 3);
     picture(&mut browser, "hostile.png");
@@ -290,13 +322,22 @@ fn a_thousand_benchmarks_of_39_rounds_open_and_are_found() {
     assert_eq!(browser.value("document.querySelectorAll('#table > tbody').length"), 1_000);
     browser.value("document.querySelector('[data-sort=benchmark]').click()");
     let sorted = names(&mut browser);
-    assert!(sorted.len() == 1_000 && sorted[0].starts_with("group_0/function_0/") && sorted[1].starts_with("group_0/function_40/"));
+    assert!(
+        sorted.len() == 1_000
+            && sorted[0].starts_with("group_0/function_0/")
+            && sorted[1].starts_with("group_0/function_40/")
+    );
     browser.value("document.getElementById('search').value = 'function_777/'; document.getElementById('search').dispatchEvent(new Event('input'))");
     assert_eq!(names(&mut browser).len(), 1);
     browser.value("document.querySelector('tbody:not([hidden]) .open').click()");
-    browser.wait_for("document.querySelectorAll('.detail .points').length === 2");
+    browser.wait_for("document.querySelectorAll('.detail .plot .points').length === 2");
     // One path a side, whatever the number of processes.
-    assert_eq!(browser.value("document.querySelector('.detail .points.head').getAttribute('d').split('M').length - 1"), 39);
+    assert_eq!(
+        browser.value(
+            "document.querySelector('.detail .plot .points.head').getAttribute('d').split('M').length - 1"
+        ),
+        39
+    );
     is_quiet(&browser);
 }
 
@@ -328,7 +369,10 @@ fn a_verdict_with_load_draws_its_curves_and_one_without_rows_says_so() {
     let words = browser.value("document.querySelector('.scenario desc').textContent");
     assert!(words.as_str().unwrap().contains("head, response: p50 232 µs"), "{words}");
     assert_eq!(browser.value("document.querySelectorAll('.tier').length"), 3);
-    assert_eq!(browser.value("document.querySelector('.tier.missed .standing').textContent"), "missed, demanded");
+    assert_eq!(
+        browser.value("document.querySelector('.tier.missed .standing').textContent"),
+        "missed, demanded"
+    );
     picture(&mut browser, "load.png");
     browser.look(375, "dark");
     browser.wait_for("document.documentElement.scrollWidth <= 375");

@@ -4,7 +4,8 @@ use tollgate::{
     format::verdict_v1,
     model::{outcome::Outcome, verdict::CheckVerdict},
     report::{
-        json, markdown,
+        annotations, code_quality, html, json, junit, markdown,
+        places::Places,
         table::{self, Style},
         view::View,
     },
@@ -23,6 +24,17 @@ fn the_first_line_of_every_format_is_the_answer() {
     assert!(table.starts_with(answer), "{table}");
     let markdown = markdown::render(&verdict());
     assert!(markdown.lines().next().unwrap().contains(answer), "{markdown}");
+}
+
+#[test]
+fn what_ci_systems_read_and_the_page_lead_with_the_answer_too() {
+    let answer = "regressed: 1 of 6 benchmarks got slower (";
+    let (verdict, places) = (verdict(), Places::unknown());
+    assert!(annotations::render(&verdict, &places).starts_with(&format!("::error title=tollgate::{answer}")));
+    assert!(junit::render(&verdict, &places).contains(answer));
+    assert!(code_quality::render(&verdict, &places).contains("\"tollgate/regressed\""));
+    let page = html::render(&verdict);
+    assert!(page.contains("<span class=\"word\">regressed</span> 1 of 6 benchmarks got slower ("));
 }
 
 #[test]

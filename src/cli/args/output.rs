@@ -114,7 +114,10 @@ mod tests {
     fn a_file_takes_its_format_from_its_word_its_extension_or_the_flag() {
         assert_eq!(files(None, &["json=a"]), [(Format::Json, "a".into())]);
         assert_eq!(
-            files(None, &["a.json", "b.md", "c.txt", "d.html", "e.xml"]).iter().map(|f| f.0).collect::<Vec<_>>(),
+            files(None, &["a.json", "b.md", "c.txt", "d.html", "e.xml"])
+                .iter()
+                .map(|f| f.0)
+                .collect::<Vec<_>>(),
             [Format::Json, Format::Markdown, Format::Table, Format::Html, Format::Junit]
         );
         assert_eq!(files(None, &["code-quality=gl.json"]), [(Format::CodeQuality, "gl.json".into())]);

@@ -100,7 +100,13 @@ impl Chart {
             svg += "\"/>";
         }
         for (at, label) in &self.y {
-            let _ = write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", LEFT - 6.0, y(*at) + 4.0, escape::html(label));
+            let _ = write!(
+                svg,
+                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+                LEFT - 6.0,
+                y(*at) + 4.0,
+                escape::html(label)
+            );
         }
         for (at, label) in &self.x {
             let anchor = match *at {
@@ -108,7 +114,13 @@ impl Chart {
                 at if at < LENGTH * 0.03 => "start",
                 _ => "middle",
             };
-            let _ = write!(svg, "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>", x(*at), HEIGHT - 6.0, escape::html(label));
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
+                x(*at),
+                HEIGHT - 6.0,
+                escape::html(label)
+            );
         }
         svg
     }
@@ -119,7 +131,12 @@ impl Chart {
         for series in self.series.iter().rev() {
             for (pieces, bound) in [(&series.pieces, ""), (&series.bounds, " bound")] {
                 if !pieces.is_empty() {
-                    let _ = write!(svg, "<path class=\"line {}{bound}\" d=\"{}\"/>", series.look.class(), path(pieces));
+                    let _ = write!(
+                        svg,
+                        "<path class=\"line {}{bound}\" d=\"{}\"/>",
+                        series.look.class(),
+                        path(pieces)
+                    );
                 }
             }
         }

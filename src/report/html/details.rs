@@ -85,7 +85,8 @@ fn again(verdict: &CheckVerdict, judgement: &Judgement) -> Option<String> {
     let measured = matches!(verdict.mode, Mode::Paired | Mode::Stored)
         && !matches!(judgement.verdict, Verdict::Missing | Verdict::New);
     let id = judgement.benchmark.id.as_str();
-    let plain = id.len() <= 200 && id.chars().all(|c| c.is_alphanumeric() || " _-/:.,=+()[]<>|*#@".contains(c));
+    let plain =
+        id.len() <= 200 && id.chars().all(|c| c.is_alphanumeric() || " _-/:.,=+()[]<>|*#@".contains(c));
     (measured && plain).then(|| format!("{} --filter '^{}$'", sentences::check_command(verdict), literal(id)))
 }
 
@@ -114,14 +115,19 @@ fn shown(slot: &SlotValue, direction: Direction) -> f64 {
 /// `o` how many stand beyond the axis; `t` and `d` say it in words.
 fn plot(row: &Judgement) -> Option<Value> {
     let value = |slot: &SlotValue| (slot.side, shown(slot, row.metric.direction));
-    let blocks: Vec<Vec<(Side, f64)>> =
-        row.slots.iter().map(|block| block.iter().map(value).filter(|(_, v)| v.is_finite()).collect()).collect();
+    let blocks: Vec<Vec<(Side, f64)>> = row
+        .slots
+        .iter()
+        .map(|block| block.iter().map(value).filter(|(_, v)| v.is_finite()).collect())
+        .collect();
     let all: Vec<(Side, f64)> = blocks.iter().flatten().copied().collect();
-    let reference = [row.base, row.head].into_iter().flatten().find(|value| *value > 0.0 && value.is_finite())?;
+    let reference =
+        [row.base, row.head].into_iter().flatten().find(|value| *value > 0.0 && value.is_finite())?;
     if all.is_empty() {
         return None;
     }
-    let relative: Vec<(Side, f64)> = all.iter().map(|(side, value)| (*side, value / reference - 1.0)).collect();
+    let relative: Vec<(Side, f64)> =
+        all.iter().map(|(side, value)| (*side, value / reference - 1.0)).collect();
     let scale = axis(row, &relative);
     let place = |value: f64| scale.at(value).round() as i64;
     let beyond = relative.iter().filter(|(_, value)| !scale.holds(*value)).count();
@@ -180,7 +186,8 @@ fn thin(points: &[(Side, f64)]) -> Vec<(Side, f64)> {
 
 /// Where the quantiles of one side stand, from the smallest to the largest.
 fn distribution(points: &[(Side, f64)], side: Side, place: impl Fn(f64) -> i64) -> Vec<i64> {
-    let mut mine: Vec<f64> = points.iter().filter(|(whose, _)| *whose == side).map(|(_, value)| *value).collect();
+    let mut mine: Vec<f64> =
+        points.iter().filter(|(whose, _)| *whose == side).map(|(_, value)| *value).collect();
     mine.sort_by(f64::total_cmp);
     let last = mine.len().saturating_sub(1);
     (0..=STEPS).filter_map(|step| mine.get(last * step / STEPS)).map(|value| place(*value)).collect()
@@ -194,7 +201,11 @@ fn in_words(row: &Judgement, all: &[(Side, f64)], side: Side) -> Option<String> 
     let most = mine.iter().copied().max_by(f64::total_cmp)?;
     let value = if side == Side::Base { row.base } else { row.head };
     let value = value.map_or_else(String::new, |value| format!(", value {}", quantity::value(value, &unit)));
-    let processes = if mine.len() == 1 { "1 process".to_owned() } else { format!("{} processes", quantity::count(mine.len() as u64)) };
+    let processes = if mine.len() == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{} processes", quantity::count(mine.len() as u64))
+    };
     let (least, most) = (quantity::value(least, &unit), quantity::value(most, &unit));
     Some(format!("{}: {processes}, {least} to {most}{value}", side.as_str()))
 }

@@ -15,7 +15,7 @@ use crate::text::{escape, plural, quantity};
 
 /// Shares of the requests at which a curve is drawn, and how they are called below it.
 const SHARES: [(f64, &str); 22] = [
-    (0.0, "0 %"),
+    (0.0, ""),
     (0.1, ""),
     (0.2, ""),
     (0.3, ""),
@@ -41,16 +41,21 @@ const SHARES: [(f64, &str); 22] = [
 
 /// The sections of a verdict's load.
 pub(super) fn render(verdict: &CheckVerdict, view: &LoadView) -> String {
-    let mut html = String::from("<section aria-labelledby=\"load\"><h2 id=\"load\">Service under load</h2>\n");
+    let mut html =
+        String::from("<section aria-labelledby=\"load\"><h2 id=\"load\">Service under load</h2>\n");
     if !view.tiers.is_empty() {
-        html += &format!("<div class=\"tiers\">\n{}</div>\n", view.tiers.iter().map(tier).collect::<String>());
+        html +=
+            &format!("<div class=\"tiers\">\n{}</div>\n", view.tiers.iter().map(tier).collect::<String>());
     }
     html += &view.score.as_ref().map(score).unwrap_or_default();
     for scenario in &view.scenarios {
         html += &self::scenario(verdict, scenario);
     }
     if view.more > 0 {
-        html += &format!("<p class=\"empty\">and {} in the JSON</p>\n", plural::count(view.more, "more scenario"));
+        html += &format!(
+            "<p class=\"empty\">and {} in the JSON</p>\n",
+            plural::count(view.more, "more scenario")
+        );
     }
     html + "</section>\n"
 }
@@ -65,7 +70,12 @@ fn met_class(met: Met) -> &'static str {
 
 fn tier(tier: &TierView) -> String {
     let parts = tier.parts.iter().map(|(met, part)| {
-        format!("<li class=\"{}\"><span class=\"sign\">{}</span><span>{}</span></li>\n", met_class(*met), met.as_str(), prose(part))
+        format!(
+            "<li class=\"{}\"><span class=\"sign\">{}</span><span>{}</span></li>\n",
+            met_class(*met),
+            met.as_str(),
+            prose(part)
+        )
     });
     format!(
         "<article class=\"tier {}\"><h3>{}</h3><p class=\"standing\">{}{}</p><ul>\n{}</ul></article>\n",
@@ -80,7 +90,12 @@ fn tier(tier: &TierView) -> String {
 fn score(score: &ScoreView) -> String {
     let (points, rest) = score.summary.split_once(": ").unwrap_or((&score.summary, ""));
     let head = ["part", "value", "points", "", "mark", "weight", "what it rests on"]
-        .map(|title| format!("<th scope=\"col\">{title}</th>"))
+        .map(|title| {
+            format!(
+                "<th scope=\"col\"{}>{title}</th>",
+                if title.starts_with("what") { " class=\"text\"" } else { "" }
+            )
+        })
         .concat();
     let row = |part: &[String; 6]| {
         let [name, value, points, mark, weight, basis] = part;
@@ -99,7 +114,8 @@ fn score(score: &ScoreView) -> String {
         )
     };
     let rows: String = score.parts.iter().map(row).collect();
-    let notes: String = score.notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", prose(note))).collect();
+    let notes: String =
+        score.notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", prose(note))).collect();
     format!(
         "<article class=\"score\"><p class=\"points\"><b>{}</b> {}</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Score by part\">\
          <table class=\"grid\"><caption>The score by part</caption><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>\n{notes}</article>\n",
@@ -130,14 +146,18 @@ fn scenario(verdict: &CheckVerdict, view: &ScenarioView) -> String {
         .flat_map(|block| &block.trials)
         .collect();
     let notes: String = view.notes.iter().map(|note| format!("<li>{}</li>\n", prose(note))).collect();
-    let notes = if notes.is_empty() { String::new() } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
+    let notes =
+        if notes.is_empty() { String::new() } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
     let curves = curves(&sides, &trials).map(|chart| chart.figure()).unwrap_or_default();
     format!(
         "<article class=\"scenario\"><h3><code>{}</code> <span>{}</span></h3>\n{notes}<div class=\"charts\">\n{curves}{}</div>\n<div class=\"grids\">\n{}{}</div>\n{}</article>\n",
         escape::html(&escape::shortened(&escape::visible(&view.name), 200)),
         prose(&view.load),
         seconds::charts(&trials),
-        grid(&view.clocks, "Response time, from when a request was due, and service time, from when it was sent"),
+        grid(
+            &view.clocks,
+            "Response time, from when a request was due, and service time, from when it was sent"
+        ),
         grid(&view.numbers, "What became of the requests, and what the service used"),
         grid(&view.endpoints, "Head by kind of request"),
     )
@@ -153,7 +173,13 @@ fn grid(grid: &Grid, caption: &str) -> String {
         let cells: String = grid
             .header
             .iter()
-            .map(|title| if title.is_empty() { "<td></td>".to_owned() } else { format!("<th scope=\"col\">{}</th>", prose(title)) })
+            .map(|title| {
+                if title.is_empty() {
+                    "<td></td>".to_owned()
+                } else {
+                    format!("<th scope=\"col\">{}</th>", prose(title))
+                }
+            })
             .collect();
         format!("<thead><tr>{cells}</tr></thead>")
     };
@@ -178,11 +204,19 @@ fn curves(sides: &[&Summary], trials: &[&Trial]) -> Option<Chart> {
     let mut all: Vec<(String, Look, Curve)> = Vec::new();
     for load in sides.iter().rev() {
         let clocks = merged(load, trials);
-        let named = |clock: &str| if sides.len() > 1 { format!("{clock}, {}", load.side.as_str()) } else { clock.to_owned() };
-        let (first, second) = if load.side == Side::Head { (Look::Head, Look::HeadSecond) } else { (Look::Base, Look::BaseSecond) };
+        let named = |clock: &str| {
+            if sides.len() > 1 { format!("{clock}, {}", load.side.as_str()) } else { clock.to_owned() }
+        };
+        let (first, second) = if load.side == Side::Head {
+            (Look::Head, Look::HeadSecond)
+        } else {
+            (Look::Base, Look::BaseSecond)
+        };
         let histograms = clocks.as_ref().map(|clocks| (&clocks.response_time, &clocks.service_time));
-        let response = histograms.and_then(|(of, _)| by_histogram(of)).or_else(|| load.latency.map(by_quantiles));
-        let service = histograms.and_then(|(_, of)| by_histogram(of)).or_else(|| load.service_time.map(by_quantiles));
+        let response =
+            histograms.and_then(|(of, _)| by_histogram(of)).or_else(|| load.latency.map(by_quantiles));
+        let service =
+            histograms.and_then(|(_, of)| by_histogram(of)).or_else(|| load.service_time.map(by_quantiles));
         all.extend(response.map(|curve| (named("response"), first, curve)));
         all.extend(service.map(|curve| (named("service"), second, curve)));
     }
@@ -215,7 +249,10 @@ fn curves(sides: &[&Summary], trials: &[&Trial]) -> Option<Chart> {
                 Series {
                     name: name.clone(),
                     look: *look,
-                    pieces: vec![known.map(place).collect::<Vec<_>>()].into_iter().filter(|piece| !piece.is_empty()).collect(),
+                    pieces: vec![known.map(place).collect::<Vec<_>>()]
+                        .into_iter()
+                        .filter(|piece| !piece.is_empty())
+                        .collect(),
                     bounds: bound.map(|points| points.map(place).collect()).into_iter().collect(),
                 }
             })
@@ -252,7 +289,9 @@ fn by_histogram(distribution: &Distribution) -> Option<Curve> {
     let mut curve: Curve = SHARES
         .iter()
         .filter(|(share, _)| *share <= last)
-        .filter_map(|(share, _)| distribution.quantile(*share).map(|quantile| (*share, quantile.ns, quantile.lower_bound)))
+        .filter_map(|(share, _)| {
+            distribution.quantile(*share).map(|quantile| (*share, quantile.ns, quantile.lower_bound))
+        })
         .collect();
     let most = distribution.max()?;
     curve.push((last, most.ns, most.lower_bound));
@@ -263,7 +302,8 @@ fn by_quantiles(quantiles: Quantiles) -> Curve {
     let shares = [0.5, 0.9, 0.95, 0.99, 0.999];
     let last = 1.0 - 1.0 / quantiles.count.max(2) as f64;
     let points = shares.iter().zip(quantiles.quantiles).filter(|(share, _)| **share <= last);
-    let mut curve: Curve = points.map(|(share, quantile)| (*share, quantile.ns, quantile.lower_bound)).collect();
+    let mut curve: Curve =
+        points.map(|(share, quantile)| (*share, quantile.ns, quantile.lower_bound)).collect();
     curve.push((last, quantiles.max.ns, quantiles.max.lower_bound));
     curve
 }
@@ -279,7 +319,9 @@ fn in_words(load: &Summary) -> Option<String> {
             .collect();
         Some(format!("{}, {name}: {}", load.side.as_str(), list.join(", ")))
     };
-    let both: Vec<String> =
-        [clock("response", load.latency), clock("service", load.service_time)].into_iter().flatten().collect();
+    let both: Vec<String> = [clock("response", load.latency), clock("service", load.service_time)]
+        .into_iter()
+        .flatten()
+        .collect();
     (!both.is_empty()).then(|| both.join("; "))
 }

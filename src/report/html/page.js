@@ -19,6 +19,11 @@
     if (parent) parent.append(made);
     return made;
   };
+  // What stands between backticks is code.
+  const prose = (parent, text) => text.split("`").forEach((part, at, parts) => {
+    if (at % 2 && at < parts.length - 1) element("code", {}, part, parent);
+    else parent.append((at % 2 ? "`" : "") + part);
+  });
   const drawn = (tag, attributes, parent, text = null) => {
     const made = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -175,8 +180,10 @@
     const row = rows[index(body)];
     const line = element("tr", { class: "detail", id: `detail-${index(body)}` }, null, body);
     const cell = element("td", { colspan: 8 }, null, line);
-    element("p", { class: "full" }, row.n, cell);
-    row.s.forEach((text) => element("p", {}, text, cell));
+    const button = body.querySelector(".open");
+    if (button.textContent !== row.n) element("p", { class: "full" }, row.n, cell);
+    // A row that matters shows its first sentence already.
+    row.s.slice(button.parentElement.querySelector("p") ? 1 : 0).forEach((text) => prose(element("p", {}, null, cell), text));
     if (row.p) {
       const charts = element("div", { class: "charts" }, null, cell);
       timeline(row.p, row, charts);
@@ -194,7 +201,7 @@
     if (row.r) copying(cell, row.r);
     const links = element("p", { class: "copy" }, null, cell);
     element("a", { href: `#${new URLSearchParams({ benchmark: row.n })}` }, "Link to this benchmark", links);
-    body.querySelector(".open").setAttribute("aria-controls", line.id);
+    button.setAttribute("aria-controls", line.id);
   };
   const open = (body, yes) => {
     if (yes && body.rows.length === 1) build(body);

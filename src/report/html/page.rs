@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{details, load, rows};
-use crate::model::verdict::CheckVerdict;
+use crate::model::{
+    run::Mode,
+    verdict::{CheckVerdict, Verdict},
+};
 use crate::report::{
     json as json_report, sentences,
     view::{self, Fact, Line, Piece, View},
@@ -24,7 +27,9 @@ const MAX_ROWS: usize = 5_000;
 const MAX_WARNINGS: usize = 100;
 /// A longer name or warning loses its middle.
 const LONGEST: usize = 600;
-/// Facts that say what the answer rests on; the others stand at the end.
+/// The fact that has a command to copy.
+const AGAIN: &str = "again";
+/// These say what the answer rests on.
 const FIRST_FACTS: [&str; 3] = ["compared", "left out", "ruled out"];
 
 /// The page of a verdict: one file that asks nothing of anybody.
@@ -63,7 +68,9 @@ fn code_span(text: &str) -> Option<(&str, &str, &str)> {
 fn line(line: &Line) -> String {
     let piece = |piece: &Piece| match piece {
         Piece::Text(text) => prose(text),
-        Piece::Name(name) => format!("<code>{}</code>", escape::html(&escape::shortened(&escape::visible(name), 120))),
+        Piece::Name(name) => {
+            format!("<code>{}</code>", escape::html(&escape::shortened(&escape::visible(name), 120)))
+        }
     };
     line.iter().map(piece).collect()
 }
@@ -86,10 +93,12 @@ fn head(verdict: &CheckVerdict, view: &View) -> String {
     );
     let word = verdict.outcome.as_str();
     let version = escape::html(&escape::shortened(&verdict.tool_version, 40));
-    let also: String = view.also.iter().map(|also| format!("<p class=\"also\">{}</p>\n", line(also))).collect();
+    let also: String =
+        view.also.iter().map(|also| format!("<p class=\"also\">{}</p>\n", line(also))).collect();
     let mut sides = String::new();
     if let Some(base) = &verdict.base {
-        sides += &format!("{} <span aria-label=\"against\">→</span> ", line(&vec![Piece::Name(base.describe())]));
+        sides +=
+            &format!("{} <span aria-label=\"against\">→</span> ", line(&vec![Piece::Name(base.describe())]));
     }
     sides += &line(&vec![Piece::Name(verdict.head.describe())]);
     format!(
@@ -112,7 +121,10 @@ fn warnings(view: &View) -> String {
     let shown = view.warnings.iter().take(MAX_WARNINGS);
     let mut items: String = shown.map(|warning| format!("<li>{}</li>\n", prose(warning))).collect();
     if view.warnings.len() > MAX_WARNINGS {
-        items += &format!("<li>and {} in the JSON</li>\n", plural::count(view.warnings.len() - MAX_WARNINGS, "more warning"));
+        items += &format!(
+            "<li>and {} in the JSON</li>\n",
+            plural::count(view.warnings.len() - MAX_WARNINGS, "more warning")
+        );
     }
     format!("<section class=\"warnings\" aria-label=\"Warnings\"><ul>\n{items}</ul></section>\n")
 }
@@ -128,20 +140,32 @@ fn first(fact: &&Fact) -> bool {
 fn table(verdict: &CheckVerdict, view: &View) -> String {
     let basis = format!("<dl class=\"facts\">\n{}</dl>\n", facts(view.facts.iter().filter(first)));
     if view.rows.is_empty() {
-        let words = if view.load.is_some() { "Nothing was compared: this is load without a base." } else { "There are no rows: nothing was measured." };
-        return format!("<section id=\"rows\" tabindex=\"-1\" aria-label=\"Benchmarks\">\n<p class=\"empty\">{words}</p>\n{basis}</section>\n");
+        let words = if view.load.is_some() {
+            "Nothing was compared: this is load without a base."
+        } else {
+            "There are no rows: nothing was measured."
+        };
+        return format!(
+            "<section id=\"rows\" tabindex=\"-1\" aria-label=\"Benchmarks\">\n<p class=\"empty\">{words}</p>\n{basis}</section>\n"
+        );
     }
-    let chip = |(verdict, count): &(crate::model::verdict::Verdict, usize)| {
+    let chip = |(verdict, count): &(Verdict, usize)| {
         let word = verdict.as_str();
         let count = quantity::count(*count as u64);
-        format!("<button type=\"button\" class=\"chip {word}\" data-verdict=\"{word}\" aria-pressed=\"false\"><span class=\"verdict\">{word}</span> <b>{count}</b></button>\n")
+        format!(
+            "<button type=\"button\" class=\"chip {word}\" data-verdict=\"{word}\" aria-pressed=\"false\"><span class=\"verdict\">{word}</span> <b>{count}</b></button>\n"
+        )
     };
     let chips: String = view.counts.iter().map(chip).collect();
     let judgements = view::ordered(verdict);
     let pairs = judgements.iter().zip(&view.rows).take(MAX_ROWS).enumerate();
     let body: String = pairs.map(|(index, (judgement, row))| rows::row(judgement, row, index)).collect();
     let more = view.rows.len().saturating_sub(MAX_ROWS);
-    let more = if more > 0 { format!("<p class=\"empty\">and {} in the JSON</p>\n", plural::count(more, "more row")) } else { String::new() };
+    let more = if more > 0 {
+        format!("<p class=\"empty\">and {} in the JSON</p>\n", plural::count(more, "more row"))
+    } else {
+        String::new()
+    };
     let all = plural::count(view.rows.len(), "row");
     format!(
         "<section id=\"rows\" tabindex=\"-1\" aria-label=\"Benchmarks\">\n\
@@ -161,19 +185,33 @@ fn basis(verdict: &CheckVerdict, view: &View) -> String {
     let flags = if environment.flags.is_empty() {
         String::new()
     } else {
-        format!("<div><dt>flags</dt><dd><code>{}</code></dd></div>\n", escape::html(&escape::shortened(&escape::visible(&environment.flags), LONGEST)))
+        format!(
+            "<div><dt>flags</dt><dd><code>{}</code></dd></div>\n",
+            escape::html(&escape::shortened(&escape::visible(&environment.flags), LONGEST))
+        )
     };
-    let command = if verdict.mode == crate::model::run::Mode::OneLook || verdict.mode == crate::model::run::Mode::Single {
-        String::new()
-    } else {
-        let command = escape::html(&sentences::check_command(verdict));
-        format!("<div><dt>repeat</dt><dd class=\"copy\"><code>{command}</code> <button type=\"button\" data-copy=\"{command}\" hidden>Copy</button></dd></div>\n")
-    };
+    let again = view.facts.iter().filter(|fact| fact.label == AGAIN).map(|fact| {
+        let command = match verdict.mode {
+            Mode::Paired | Mode::Stored => escape::html(&sentences::check_command(verdict)),
+            Mode::OneLook | Mode::Single => String::new(),
+        };
+        let copy = if command.is_empty() {
+            String::new()
+        } else {
+            format!(" <button type=\"button\" data-copy=\"{command}\" hidden>Copy</button>")
+        };
+        format!(
+            "<div><dt>{}</dt><dd class=\"copy\"><span>{}</span>{copy}</dd></div>\n",
+            fact.label,
+            line(&fact.line)
+        )
+    });
+    let again: String = again.collect();
     let seed = format!("<div><dt>seed</dt><dd><code>{}</code></dd></div>\n", verdict.seed);
     format!(
-        "<section aria-labelledby=\"basis\"><h2 id=\"basis\">Method, machine, how to repeat it</h2>\n<dl class=\"facts\">\n{}{flags}{command}{seed}</dl>\n\
+        "<section aria-labelledby=\"basis\"><h2 id=\"basis\">Method, machine, how to repeat it</h2>\n<dl class=\"facts\">\n{}{flags}{seed}{again}</dl>\n\
          <p class=\"note\">{METHOD}</p></section>\n",
-        facts(view.facts.iter().filter(|fact| !first(fact))),
+        facts(view.facts.iter().filter(|fact| !first(fact) && fact.label != AGAIN)),
     )
 }
 
@@ -186,8 +224,9 @@ const METHOD: &str = "Each point is one fresh process. Base and head take turns 
 fn end(verdict: &CheckVerdict, view: &View) -> String {
     let judgements = view::ordered(verdict);
     let pairs = judgements.iter().zip(&view.rows).take(MAX_ROWS);
-    let all: Vec<Value> =
-        pairs.map(|(judgement, row)| details::row(verdict, judgement, row, view::rank(row.verdict))).collect();
+    let all: Vec<Value> = pairs
+        .map(|(judgement, row)| details::row(verdict, judgement, row, view::rank(row.verdict)))
+        .collect();
     // `<` could end the element that holds the data; in JSON it stands in strings only, where its code means the same.
     let data = json!({ "labels": rows::labels(), "rows": all }).to_string().replace('<', "\\u003c");
     format!(

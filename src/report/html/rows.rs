@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 160;
 /// Half the width of the bar, in its own units.
 const HALF: f64 = 60.0;
 /// Margins from the middle of the bar to its end.
-const MARGINS: f64 = 50.0;
+const MARGINS: f64 = 15.0;
 /// What a margin of 0 is drawn as, relative.
 const TINY_MARGIN: f64 = 0.000_1;
 
@@ -23,9 +23,11 @@ pub(super) fn row(judgement: &Judgement, row: &Row, index: usize) -> String {
     let metric = row.metric.as_ref().map_or_else(String::new, |metric| {
         format!(" <span class=\"metric\">{}</span>", escape::html(&escape::shortened(metric, 40)))
     });
-    let sentence = row.sentence_lines().first().filter(|_| row.is_notable()).map_or_else(String::new, |line| {
-        format!("<p>{}</p>", prose(line))
-    });
+    let sentence = row
+        .sentence_lines()
+        .first()
+        .filter(|_| row.is_notable())
+        .map_or_else(String::new, |line| format!("<p>{}</p>", prose(line)));
     format!(
         "<tbody class=\"{verdict}\" data-row=\"{index}\"><tr><td><span class=\"verdict\">{verdict}</span></td>\
          <th scope=\"row\"><button type=\"button\" class=\"open\" aria-expanded=\"false\">{name}{metric}</button>{sentence}</th>\
@@ -36,7 +38,7 @@ pub(super) fn row(judgement: &Judgement, row: &Row, index: usize) -> String {
         row.change,
         if row.interval.is_empty() { String::new() } else { format!("<small>{}</small>", row.interval) },
         bar(judgement),
-        row.margin,
+        if judgement.change.is_some() { &row.margin } else { "" },
         row.rounds,
     )
 }
@@ -49,7 +51,9 @@ fn bar(judgement: &Judgement) -> String {
     let place = |value: f64| HALF + HALF * ((value / margin).asinh() / MARGINS.asinh()).clamp(-1.0, 1.0);
     let (lower, upper) = (change.lower.map_or(0.0, place), change.upper.map_or(2.0 * HALF, place));
     let (low, high) = (place(-margin), place(margin));
-    let mut bar = format!("<svg viewBox=\"0 0 120 14\" aria-hidden=\"true\"><path class=\"band\" d=\"M{low:.0} 1H{high:.0}V13H{low:.0}z\"/>");
+    let mut bar = format!(
+        "<svg viewBox=\"0 0 120 14\" aria-hidden=\"true\"><path class=\"band\" d=\"M{low:.0} 1H{high:.0}V13H{low:.0}z\"/>"
+    );
     // An interval of no width is still seen: the ends are round.
     let _ = write!(
         bar,
@@ -77,8 +81,12 @@ pub(super) fn head() -> String {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         match key {
             "" => format!("<th scope=\"col\"{class}>{title}</th>"),
-            "verdict" => format!("<th scope=\"col\"{class} aria-sort=\"ascending\"><button type=\"button\" data-sort=\"{key}\">{title}</button></th>"),
-            _ => format!("<th scope=\"col\"{class}><button type=\"button\" data-sort=\"{key}\">{title}</button></th>"),
+            "verdict" => format!(
+                "<th scope=\"col\"{class} aria-sort=\"ascending\"><button type=\"button\" data-sort=\"{key}\">{title}</button></th>"
+            ),
+            _ => format!(
+                "<th scope=\"col\"{class}><button type=\"button\" data-sort=\"{key}\">{title}</button></th>"
+            ),
         }
     };
     format!("<thead><tr>{}</tr></thead>\n", COLUMNS.map(cell).concat())

@@ -95,7 +95,8 @@ mod tests {
         let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels, ["0 %", "+2.5 %", "+5 %"]);
         assert!(ticks.iter().all(|(at, _)| (0.0..=1_000.0).contains(at)));
-        let labels: Vec<String> = Scale::new(0.0, 4.1e6).values("ns").into_iter().map(|tick| tick.1).collect();
+        let labels: Vec<String> =
+            Scale::new(0.0, 4.1e6).values("ns").into_iter().map(|tick| tick.1).collect();
         assert_eq!(labels, ["0 ns", "2 ms", "4 ms"]);
     }
 

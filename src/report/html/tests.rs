@@ -41,8 +41,19 @@ fn the_answer_leads_and_every_row_is_there() {
     );
     assert_eq!(page.matches("<tbody class=").count(), 9);
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
-    assert!(at("<h1>") < at("class=\"chips\"") && at("class=\"chips\"") < at("<table") && at("<table") < at("id=\"basis\""));
-    for text in ["<caption>", "scope=\"col\"", "aria-sort=\"ascending\"", "lang=\"en\"", "AMD EPYC 7763", "tollgate check --base 4f2a91c03"] {
+    assert!(
+        at("<h1>") < at("class=\"chips\"")
+            && at("class=\"chips\"") < at("<table")
+            && at("<table") < at("id=\"basis\"")
+    );
+    for text in [
+        "<caption>",
+        "scope=\"col\"",
+        "aria-sort=\"ascending\"",
+        "lang=\"en\"",
+        "AMD EPYC 7763",
+        "tollgate check --base 4f2a91c03",
+    ] {
         assert!(page.contains(text), "{text}");
     }
 }
@@ -52,9 +63,18 @@ fn texts_of_others_stay_texts() {
     let calm = render(&hostile("calm"));
     let tags = |page: &str| {
         // What stands in the data is JSON, with every `<` written as its code.
-        ["<script", "</script", "<img", "<a ", "<style", "<h1", "</td>", "<tbody", "<p>"].map(|tag| page.matches(tag).count())
+        ["<script", "</script", "<img", "<a ", "<style", "<h1", "</td>", "<tbody", "<p>"]
+            .map(|tag| page.matches(tag).count())
     };
-    for text in ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\" onload=\"x", "<!--", "</title></style>", "]]>", "'><a href=//x>"] {
+    for text in [
+        "</script><script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "\" onload=\"x",
+        "<!--",
+        "</title></style>",
+        "]]>",
+        "'><a href=//x>",
+    ] {
         let page = render(&hostile(text));
         assert_eq!(tags(&page), tags(&calm), "{text}");
         assert!(!page.contains(text) || text == "]]>", "{text}");
@@ -93,6 +113,9 @@ fn a_check_without_rows_says_so() {
     let mut verdict = example::verdict_of(&[], Outcome::Incomplete, "no benchmarks were found");
     verdict.judgements.clear();
     let page = render(&verdict);
-    assert!(page.contains("There are no rows") && page.contains("<span class=\"word\">incomplete</span> no benchmarks were found"));
+    assert!(
+        page.contains("There are no rows")
+            && page.contains("<span class=\"word\">incomplete</span> no benchmarks were found")
+    );
     assert!(!page.contains("<table id="));
 }
