@@ -121,7 +121,7 @@ fn target(tier: &TierView, names: &mut Names) -> TestCase {
         (Met::NotShown, true) => bad(NonSuccessKind::Error, "not shown", &text),
         (met, false) => skipped(met.as_str(), &text),
     };
-    let mut case = TestCase::new(names.unique(CHECK, format!("target: {}", shown(&tier.name))), status);
+    let mut case = TestCase::new(names.unique(CHECK, &format!("target: {}", shown(&tier.name))), status);
     case.set_classname(CHECK).set_system_out(text);
     case
 }
@@ -180,7 +180,7 @@ fn case(
         Verdict::Inconclusive | Verdict::New | Verdict::Missing | Verdict::Waived => skipped(word, &message),
         Verdict::Improved | Verdict::Unchanged | Verdict::Identical => TestCaseStatus::success(),
     };
-    let mut case = TestCase::new(names.unique(group, shown(&row.label())), status);
+    let mut case = TestCase::new(names.unique(group, &shown(&row.label())), status);
     case.set_classname(group).set_system_out(numbers(row, &message));
     if let Some(file) = places.of(judgement) {
         case.extra.insert(XmlString::new("file"), XmlString::new(escape::visible(file)));
@@ -219,8 +219,8 @@ fn numbers(row: &Row, message: &str) -> String {
 struct Names(BTreeMap<(String, String), usize>);
 
 impl Names {
-    fn unique(&mut self, group: &str, name: String) -> String {
-        let mut candidate = name.clone();
+    fn unique(&mut self, group: &str, name: &str) -> String {
+        let mut candidate = name.to_owned();
         loop {
             let count = self.0.entry((group.to_owned(), candidate.clone())).or_default();
             *count += 1;

@@ -352,6 +352,9 @@ fn paper_gets_the_opened_rows() {
     assert!(printed["data"].as_str().unwrap().len() > 10_000);
     if let Some(folder) = pictures() {
         keep_pdf(&printed, &folder.join("paper.pdf"));
+        browser.value("dispatchEvent(new Event('beforeprint'))");
+        browser.ask("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+        picture(&mut browser, "paper.png");
     }
     is_quiet(&browser);
 }

@@ -31,7 +31,7 @@ pub(super) const LABELS: [&str; 11] = [
     "margin",
     "rounds",
     "adjusted p",
-    "scatter of processes",
+    "scatter",
     "smallest change found four times in five",
     "bench target",
 ];
@@ -51,7 +51,7 @@ pub(super) fn row(verdict: &CheckVerdict, judgement: &Judgement, row: &Row, rank
         "s": lines,
         "f": facts(judgement, row),
         "r": again(verdict, judgement),
-        "p": plot(judgement),
+        "p": plot(judgement, noun(verdict, judgement)),
     })
 }
 
@@ -102,6 +102,17 @@ fn literal(text: &str) -> String {
     pattern
 }
 
+/// What one value of a row is: one and several.
+type Noun = [&'static str; 2];
+
+fn noun(verdict: &CheckVerdict, row: &Judgement) -> Noun {
+    match verdict.mode {
+        _ if row.benchmark.id.as_str().starts_with("load:") => ["trial", "trials"],
+        Mode::OneLook => ["value", "values"],
+        Mode::Paired | Mode::Stored | Mode::Single => ["process", "processes"],
+    }
+}
+
 /// The value of a process that leads the judgement: its fast end where less is better, else its median.
 fn shown(slot: &SlotValue, direction: Direction) -> f64 {
     match direction {
@@ -110,10 +121,10 @@ fn shown(slot: &SlotValue, direction: Direction) -> f64 {
     }
 }
 
-/// The processes on one axis, relative to base's value. `y` ticks; `b` slots of each block; `w` whose each slot is (`b`, `h`); `v` where each
+/// The processes on one axis, relative to base's value; `u` is what they are called. `y` ticks; `b` slots of each block; `w` whose each slot is (`b`, `h`); `v` where each
 /// stands; `m` base's and head's value; `g` the margin's ends; `c` the change (lower, estimate, upper); `e` distributions of thinned points;
 /// `o` how many stand beyond the axis; `t` and `d` say it in words.
-fn plot(row: &Judgement) -> Option<Value> {
+fn plot(row: &Judgement, noun: Noun) -> Option<Value> {
     let value = |slot: &SlotValue| (slot.side, shown(slot, row.metric.direction));
     let blocks: Vec<Vec<(Side, f64)>> = row
         .slots
@@ -129,7 +140,7 @@ fn plot(row: &Judgement) -> Option<Value> {
     let relative: Vec<(Side, f64)> =
         all.iter().map(|(side, value)| (*side, value / reference - 1.0)).collect();
     let scale = axis(row, &relative);
-    let place = |value: f64| scale.at(value).round() as i64;
+    let place = |value: f64| scale.place(value);
     let beyond = relative.iter().filter(|(_, value)| !scale.holds(*value)).count();
     let (points, lengths, thinned) = if relative.len() > MOST_POINTS {
         (thin(&relative), Vec::new(), true)
@@ -140,7 +151,7 @@ fn plot(row: &Judgement) -> Option<Value> {
     let steps = |side| distribution(&relative, side, place);
     let shift = |value: Option<f64>| value.map(|value| place(value / reference - 1.0));
     Some(json!({
-        "y": scale.changes().into_iter().map(|(at, label)| json!([at.round() as i64, label])).collect::<Vec<_>>(),
+        "y": scale.changes(),
         "b": lengths,
         "w": whose,
         "v": points.iter().map(|(_, value)| place(*value)).collect::<Vec<_>>(),
@@ -150,7 +161,8 @@ fn plot(row: &Judgement) -> Option<Value> {
         "c": row.change.map(|change| [change.lower.map(place), Some(place(change.estimate)), change.upper.map(place)]),
         "e": thinned.then(|| [steps(Side::Base), steps(Side::Head)]),
         "o": beyond,
-        "t": in_words(row, &all, Side::Base).into_iter().chain(in_words(row, &all, Side::Head)).collect::<Vec<_>>().join("; "),
+        "u": noun[1],
+        "t": in_words(row, &all, Side::Base, noun).into_iter().chain(in_words(row, &all, Side::Head, noun)).collect::<Vec<_>>().join("; "),
         "d": change_in_words(row),
     }))
 }
@@ -159,8 +171,8 @@ fn plot(row: &Judgement) -> Option<Value> {
 fn axis(row: &Judgement, relative: &[(Side, f64)]) -> Scale {
     let mut sorted: Vec<f64> = relative.iter().map(|(_, value)| *value).collect();
     sorted.sort_by(f64::total_cmp);
-    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-    let (low, high) = (at(0.05), at(0.95));
+    let at = |per_cent: usize| sorted[(sorted.len() - 1) * per_cent / 100];
+    let (low, high) = (at(5), at(95));
     let spread = (high - low).max(row.margin).max(1e-4);
     let near = |value: &f64| *value >= low - 3.0 * spread && *value <= high + 3.0 * spread;
     let interval = row.change.map(|change| [change.lower, Some(change.estimate), change.upper]);
@@ -185,7 +197,7 @@ fn thin(points: &[(Side, f64)]) -> Vec<(Side, f64)> {
 }
 
 /// Where the quantiles of one side stand, from the smallest to the largest.
-fn distribution(points: &[(Side, f64)], side: Side, place: impl Fn(f64) -> i64) -> Vec<i64> {
+fn distribution(points: &[(Side, f64)], side: Side, place: impl Fn(f64) -> i32) -> Vec<i32> {
     let mut mine: Vec<f64> =
         points.iter().filter(|(whose, _)| *whose == side).map(|(_, value)| *value).collect();
     mine.sort_by(f64::total_cmp);
@@ -194,18 +206,15 @@ fn distribution(points: &[(Side, f64)], side: Side, place: impl Fn(f64) -> i64) 
 }
 
 /// `base: 9 processes, 17.1 µs to 17.4 µs, value 17.2 µs`; `None` without processes.
-fn in_words(row: &Judgement, all: &[(Side, f64)], side: Side) -> Option<String> {
+fn in_words(row: &Judgement, all: &[(Side, f64)], side: Side, noun: Noun) -> Option<String> {
     let unit = escape::visible(&row.metric.unit);
     let mine: Vec<f64> = all.iter().filter(|(whose, _)| *whose == side).map(|(_, value)| *value).collect();
     let least = mine.iter().copied().min_by(f64::total_cmp)?;
     let most = mine.iter().copied().max_by(f64::total_cmp)?;
     let value = if side == Side::Base { row.base } else { row.head };
     let value = value.map_or_else(String::new, |value| format!(", value {}", quantity::value(value, &unit)));
-    let processes = if mine.len() == 1 {
-        "1 process".to_owned()
-    } else {
-        format!("{} processes", quantity::count(mine.len() as u64))
-    };
+    let count = quantity::count(mine.len() as u64);
+    let processes = format!("{count} {}", plural::choose(mine.len(), noun[0], noun[1]));
     let (least, most) = (quantity::value(least, &unit), quantity::value(most, &unit));
     Some(format!("{}: {processes}, {least} to {most}{value}", side.as_str()))
 }

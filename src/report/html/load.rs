@@ -268,8 +268,9 @@ fn reach(share: f64) -> f64 {
 /// 1, 2 and 5 times the powers of ten between two logarithms; fewer where there are many.
 fn decades(low: f64, high: f64) -> Vec<f64> {
     let steps: &[f64] = if high - low > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
-    let powers = (low.floor() as i32)..=(high.ceil() as i32);
-    let values = powers.flat_map(|power| steps.iter().map(move |step| step * 10_f64.powi(power)));
+    let powers = std::iter::successors(Some(low.floor()), |power| Some(power + 1.0))
+        .take_while(|power| *power <= high);
+    let values = powers.flat_map(|power| steps.iter().map(move |step| step * 10_f64.powf(power)));
     values.filter(|ns| ns.log10() >= low && ns.log10() <= high).collect()
 }
 

@@ -112,7 +112,7 @@
     item.append(name);
   };
   const timeline = (data, row, parent) => {
-    const { plot, legend } = figure("Processes in time order", data.t, parent);
+    const { plot, legend } = figure(`${data.u[0].toUpperCase()}${data.u.slice(1)} in time order`, data.t, parent);
     const x = (at) => LEFT + 6 + ((W - LEFT - RIGHT - 12) * (at + 0.5)) / data.v.length;
     const y = (at) => TOP + ((1000 - at) / 1000) * (H - TOP - BOTTOM);
     let begin = 0;
@@ -135,7 +135,7 @@
       drawn("path", { class: `points ${name}`, d: path }, plot);
       key(legend, `points ${name}`, `${name} ${side === "b" ? row.f[0] : row.f[1]}`);
     });
-    const many = data.b.length ? `${data.v.length} processes in ${data.b.length} ${data.b.length === 1 ? "block" : "blocks"}` : "thinned to the extremes of each stretch";
+    const many = data.b.length ? `${data.v.length} ${data.u} in ${data.b.length} ${data.b.length === 1 ? "block" : "blocks"}` : "thinned to the extremes of each stretch";
     drawn("text", { x: LEFT, y: H - 5 }, plot, many + (data.o ? `, ${data.o} beyond the scale` : ""));
   };
   const spread = (data, row, parent) => {

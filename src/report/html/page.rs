@@ -210,15 +210,30 @@ fn basis(verdict: &CheckVerdict, view: &View) -> String {
     let seed = format!("<div><dt>seed</dt><dd><code>{}</code></dd></div>\n", verdict.seed);
     format!(
         "<section aria-labelledby=\"basis\"><h2 id=\"basis\">Method, machine, how to repeat it</h2>\n<dl class=\"facts\">\n{}{flags}{seed}{again}</dl>\n\
-         <p class=\"note\">{METHOD}</p></section>\n",
+         <p class=\"note\">{}</p></section>\n",
         facts(view.facts.iter().filter(|fact| !first(fact) && fact.label != AGAIN)),
+        method(verdict.mode),
     )
 }
 
-/// What a reader must know to trust a row. The long version is in `docs/statistics.md`.
-const METHOD: &str = "Each point is one fresh process. Base and head take turns in blocks of six processes, in an order dealt at random, \
-    and the change is tested by that very order: how often would another deal have shown as much? A benchmark is <em>regressed</em> when head is shown to be worse and \
-    the estimate reaches the margin, <em>unchanged</em> when a worsening beyond the margin is ruled out, and <em>inconclusive</em> when neither could be shown.";
+/// What a reader must know to trust a row, by how base and head were compared. The long version is in `docs/statistics.md`.
+fn method(mode: Mode) -> String {
+    let how = match mode {
+        Mode::Paired => {
+            "Each point is one fresh process, or one load trial. Base and head take turns in blocks of six, in an order dealt at random, and the change \
+            is tested by that very order: how often would another deal have shown as much?"
+        }
+        Mode::Stored => "Head was measured now; base's values come from stored runs of the same environment.",
+        Mode::OneLook => {
+            "The values come from a finished measurement and were judged in one look; how they were measured is not known here."
+        }
+        Mode::Single => return "One revision was measured alone: nothing was compared.".to_owned(),
+    };
+    format!(
+        "{how} A benchmark is <em>regressed</em> when head is shown to be worse and the estimate reaches the margin, <em>unchanged</em> when a worsening beyond the \
+         margin is ruled out, and <em>inconclusive</em> when neither could be shown."
+    )
+}
 
 /// The data for the script, the script, and the verdict itself.
 fn end(verdict: &CheckVerdict, view: &View) -> String {

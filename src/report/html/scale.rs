@@ -36,6 +36,12 @@ impl Scale {
         ((value - self.low) / (self.high - self.low) * LENGTH).clamp(0.0, LENGTH)
     }
 
+    /// The same as a whole number.
+    #[expect(clippy::cast_possible_truncation, reason = "it lies between 0 and 1,000")]
+    pub(super) fn place(self, value: f64) -> i32 {
+        self.at(value).round() as i32
+    }
+
     /// Whether a value lies between the ends.
     pub(super) fn holds(self, value: f64) -> bool {
         value >= self.low && value <= self.high
@@ -59,9 +65,9 @@ impl Scale {
     }
 
     /// Ticks of relative changes: position and label.
-    pub(super) fn changes(self) -> Vec<(f64, String)> {
+    pub(super) fn changes(self) -> Vec<(i32, String)> {
         let values = self.round_values(4.0, FINEST);
-        values.into_iter().map(|value| (self.at(value), signed(value))).collect()
+        values.into_iter().map(|value| (self.place(value), signed(value))).collect()
     }
 
     /// Ticks of values of a unit.
@@ -94,7 +100,7 @@ mod tests {
         let ticks = Scale::new(-0.012, 0.071).changes();
         let labels: Vec<&str> = ticks.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels, ["0 %", "+2.5 %", "+5 %"]);
-        assert!(ticks.iter().all(|(at, _)| (0.0..=1_000.0).contains(at)));
+        assert!(ticks.iter().all(|(at, _)| (0..=1_000).contains(at)));
         let labels: Vec<String> =
             Scale::new(0.0, 4.1e6).values("ns").into_iter().map(|tick| tick.1).collect();
         assert_eq!(labels, ["0 ns", "2 ms", "4 ms"]);
