@@ -14,8 +14,7 @@ use crate::report::load::{Grid, LoadView, Met, ScenarioView, ScoreView, TierView
 use crate::text::{escape, plural, quantity};
 
 /// Shares of the requests at which a curve is drawn, and how they are called below it.
-const SHARES: [(f64, &str); 22] = [
-    (0.0, ""),
+const SHARES: [(f64, &str); 21] = [
     (0.1, ""),
     (0.2, ""),
     (0.3, ""),

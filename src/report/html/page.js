@@ -22,7 +22,7 @@
   // What stands between backticks is code.
   const prose = (parent, text) => text.split("`").forEach((part, at, parts) => {
     if (at % 2 && at < parts.length - 1) element("code", {}, part, parent);
-    else parent.append((at % 2 ? "`" : "") + part);
+    else parent.append(((at % 2 ? "`" : "") + part).replaceAll(" %", "\u00a0%"));
   });
   const drawn = (tag, attributes, parent, text = null) => {
     const made = document.createElementNS(SVG, tag);
@@ -290,7 +290,8 @@
   });
   let printed = [];
   addEventListener("beforeprint", () => {
-    const shown = bodies.filter((body) => !body.hidden && !body.classList.contains("opened"));
+    const more = (body) => rows[index(body)].p || rows[index(body)].s.length > 1;
+    const shown = bodies.filter((body) => !body.hidden && !body.classList.contains("opened") && more(body));
     printed = shown.length > MOST_PRINTED ? shown.filter((body) => !PLAIN.includes(body.classList[0])).slice(0, MOST_PRINTED) : shown;
     printed.forEach((body) => open(body, true));
   });

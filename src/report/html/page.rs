@@ -56,7 +56,9 @@ pub(super) fn prose(text: &str) -> String {
         html += &format!("{}<code>{}</code>", escape::html(before), escape::html(code));
         rest = after;
     }
-    html + &escape::html(rest)
+    html += &escape::html(rest);
+    // A number keeps its sign.
+    html.replace(" %", "&nbsp;%")
 }
 
 fn code_span(text: &str) -> Option<(&str, &str, &str)> {

@@ -73,7 +73,10 @@ impl Scale {
     /// Ticks of values of a unit.
     pub(super) fn values(self, unit: &str) -> Vec<(f64, String)> {
         let values = self.round_values(4.0, 0.0);
-        values.into_iter().map(|value| (self.at(value), quantity::tick(value, unit))).collect()
+        let label = |value: f64| {
+            if value.abs() < f64::MIN_POSITIVE { "0".to_owned() } else { quantity::tick(value, unit) }
+        };
+        values.into_iter().map(|value| (self.at(value), label(value))).collect()
     }
 }
 
@@ -103,7 +106,7 @@ mod tests {
         assert!(ticks.iter().all(|(at, _)| (0..=1_000).contains(at)));
         let labels: Vec<String> =
             Scale::new(0.0, 4.1e6).values("ns").into_iter().map(|tick| tick.1).collect();
-        assert_eq!(labels, ["0 ns", "2 ms", "4 ms"]);
+        assert_eq!(labels, ["0", "2 ms", "4 ms"]);
     }
 
     #[test]

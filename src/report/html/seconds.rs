@@ -83,17 +83,17 @@ fn times(windows: &[Window<'_>]) -> Option<Chart> {
         "Response time by second",
         "ns",
         &[
-            Line {
-                name: "p99",
-                look: Look::HeadThird,
-                value: |second| second.latency_ns.map(|times| times[3]),
-            },
+            Line { name: "p50", look: Look::Head, value: |second| second.latency_ns.map(|times| times[0]) },
             Line {
                 name: "p95",
                 look: Look::HeadSecond,
                 value: |second| second.latency_ns.map(|times| times[2]),
             },
-            Line { name: "p50", look: Look::Head, value: |second| second.latency_ns.map(|times| times[0]) },
+            Line {
+                name: "p99",
+                look: Look::HeadThird,
+                value: |second| second.latency_ns.map(|times| times[3]),
+            },
         ],
     )
 }
@@ -154,11 +154,13 @@ fn chart(windows: &[Window<'_>], title: &str, unit: &str, lines: &[Line]) -> Opt
         }
         begin += length(window);
     }
-    let short = |(at, seconds): (f64, f64)| (at, quantity::seconds(seconds));
+    let clock = |seconds: f64| if seconds > 0.0 { quantity::seconds(seconds) } else { "0 s".to_owned() };
     Some(Chart {
         title: title.to_owned(),
         words: words(windows, lines, unit),
-        x: [(0.0, 0.0), (500.0, total / 2.0), (1_000.0, total)].map(short).to_vec(),
+        x: [(0.0, 0.0), (500.0, total / 2.0), (1_000.0, total)]
+            .map(|(at, seconds)| (at, clock(seconds)))
+            .to_vec(),
         y: up.values(if unit == "requests/s" { "" } else { unit }),
         cuts,
         series,

@@ -37,7 +37,7 @@ fn the_answer_leads_and_every_row_is_there() {
     let answer = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
     assert_eq!(
         answer,
-        "<span class=\"word\">regressed</span> 1 of 6 benchmarks got slower (<code>num/sieve</code> +5.0 %)"
+        "<span class=\"word\">regressed</span> 1 of 6 benchmarks got slower (<code>num/sieve</code> +5.0&nbsp;%)"
     );
     assert_eq!(page.matches("<tbody class=").count(), 9);
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
