@@ -12,11 +12,7 @@ const MOST_TARGETS: usize = 1_000;
 pub(super) fn find(door: &Door, verdict: &CheckVerdict) -> Places {
     let Ok(here) = door.here() else { return Places::unknown() };
     let Ok(repository) = Repository::discover(&here) else { return Places::unknown() };
-    let root = repository.root();
-    // The names as files are asked for without links on the way, so that both stand below the same root.
-    let prefix = here.canonicalize().ok().zip(root.canonicalize().ok());
-    let prefix =
-        prefix.and_then(|(here, root)| here.strip_prefix(root).ok().map(slashes)).unwrap_or_default();
+    let (root, prefix) = (repository.root(), slashes(repository.prefix()));
     let mut files = BTreeMap::new();
     for row in &verdict.judgements {
         let target = &row.benchmark.target;

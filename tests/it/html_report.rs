@@ -305,6 +305,8 @@ fn hostile_names_do_nothing_in_a_browser() {
     );
     assert_eq!(browser.value("document.body.innerText.includes('\\u202e')"), false);
     assert_eq!(browser.value("document.scripts.length"), 3);
+    let wide = browser.value("[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll') && e.getBoundingClientRect().right > 1280).slice(0, 8).map((e) => `${e.tagName}.${e.getAttribute('class')} ${e.getBoundingClientRect().right}`)");
+    assert_eq!(wide, json!([]));
     picture(&mut browser, "hostile.png");
     is_quiet(&browser);
     // An address is text of others too.

@@ -104,10 +104,12 @@ fn an_empty_check_never_looks_like_a_pass() {
 fn the_program_writes_every_format_and_names_sources_only_where_they_are() {
     let repository = Repository::new();
     repository.write("sub/benches/kernels.rs", "fn main() {}\n");
+    repository.commit("first");
     std::fs::write(repository.root().join("sub/verdict.json"), fixtures::bytes("tollgate/1/verdict.json"))
         .unwrap();
     let sub = repository.root().join("sub");
-    let files = ["r.html", "r.xml", "r.json", "r.md", "r.txt", "annotations=a.txt", "code-quality=q.json"];
+    let files =
+        ["r.html", "r.xml", "r.json", "r.md", "table=r.txt", "annotations=a.txt", "code-quality=q.json"];
     let outputs = files.iter().flat_map(|file| ["--output", file]);
     let args: Vec<&str> =
         ["report", "verdict.json", "--format", "annotations"].into_iter().chain(outputs).collect();

@@ -21,6 +21,9 @@ const STEPS: usize = 400;
 /// A longer name loses its middle, also in the address of its row.
 const LONGEST_NAME: usize = 400;
 
+/// A longer value has an odd unit, which loses its middle.
+const LONGEST_VALUE: usize = 40;
+
 /// What the facts of a row are about, in their order.
 pub(super) const LABELS: [&str; 11] = [
     "base",
@@ -65,8 +68,8 @@ fn facts(judgement: &Judgement, row: &Row) -> [String; 11] {
     let detectable = judgement.minimum_detectable.map_or_else(String::new, quantity::share);
     let target = escape::shortened(&escape::visible(&judgement.benchmark.target), LONGEST_NAME);
     [
-        escape::visible(&row.base),
-        escape::visible(&row.head),
+        escape::shortened(&escape::visible(&row.base), LONGEST_VALUE),
+        escape::shortened(&escape::visible(&row.head), LONGEST_VALUE),
         row.change.clone(),
         row.interval.clone(),
         confidence,

@@ -9,6 +9,8 @@ use crate::text::escape;
 
 /// A longer name loses its middle; the opened row has more of it.
 const LONGEST_NAME: usize = 160;
+/// A longer value has an odd unit, which loses its middle.
+const LONGEST_VALUE: usize = 28;
 /// Half the width of the bar, in its own units.
 const HALF: f64 = 60.0;
 /// Margins from the middle of the bar to its end.
@@ -33,8 +35,8 @@ pub(super) fn row(judgement: &Judgement, row: &Row, index: usize) -> String {
          <th scope=\"row\"><button type=\"button\" class=\"open\" aria-expanded=\"false\">{name}{metric}</button>{sentence}</th>\
          <td class=\"wide\">{}</td><td class=\"wide\">{}</td><td class=\"change\">{}{}</td><td class=\"bar\">{}</td>\
          <td class=\"wide\">{}</td><td class=\"wide\">{}</td></tr></tbody>\n",
-        escape::html(&row.base),
-        escape::html(&row.head),
+        escape::html(&escape::shortened(&row.base, LONGEST_VALUE)),
+        escape::html(&escape::shortened(&row.head, LONGEST_VALUE)),
         row.change,
         if row.interval.is_empty() { String::new() } else { format!("<small>{}</small>", row.interval) },
         bar(judgement),
@@ -52,7 +54,7 @@ fn bar(judgement: &Judgement) -> String {
     let (lower, upper) = (change.lower.map_or(0.0, place), change.upper.map_or(2.0 * HALF, place));
     let (low, high) = (place(-margin), place(margin));
     let mut bar = format!(
-        "<svg viewBox=\"0 0 120 14\" aria-hidden=\"true\"><path class=\"band\" d=\"M{low:.0} 1H{high:.0}V13H{low:.0}z\"/>"
+        "<svg viewBox=\"-3 0 126 14\" aria-hidden=\"true\"><path class=\"band\" d=\"M{low:.0} 1H{high:.0}V13H{low:.0}z\"/>"
     );
     // An interval of no width is still seen: the ends are round.
     let _ = write!(
