@@ -119,3 +119,44 @@ fn a_check_without_rows_says_so() {
     );
     assert!(!page.contains("<table id="));
 }
+
+/// The data of the script, as the page holds it.
+fn data(verdict: &CheckVerdict) -> serde_json::Value {
+    let page = render(verdict);
+    let data = page.split("id=\"data\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+#[test]
+fn very_many_points_are_thinned_to_their_extremes() {
+    let mut verdict = example::verdict_of(&["num/sieve"], Outcome::Pass, "");
+    verdict.evidence = None;
+    let block = verdict.judgements[0].slots[0].clone();
+    let most = block.iter().map(|slot| slot.fast).fold(0.0, f64::max);
+    verdict.judgements[0].slots = vec![block; 3_000];
+    verdict.judgements[0].slots[1_700][2].fast = most * 1.01;
+    let plot = &data(&verdict)["rows"][0]["p"];
+    let points = plot["v"].as_array().unwrap();
+    assert!(points.len() <= 4_000 && points.len() == plot["w"].as_str().unwrap().len(), "{}", points.len());
+    let highest = points.iter().filter_map(serde_json::Value::as_i64).max().unwrap();
+    assert_eq!(
+        points.iter().filter(|at| at.as_i64() == Some(highest)).count(),
+        1,
+        "the one late process is kept"
+    );
+    assert_eq!(plot["e"][0].as_array().unwrap().len(), 401);
+}
+
+#[test]
+fn a_row_is_measured_again_by_a_filter_that_matches_only_it() {
+    let mut verdict = example::verdict_of(&["num/sieve"], Outcome::Pass, "");
+    let command = |verdict: &CheckVerdict| data(verdict)["rows"][0]["r"].as_str().map(str::to_owned);
+    assert!(command(&verdict).unwrap().ends_with(" --filter '^num/sieve$'"));
+    verdict.judgements[0].benchmark.id = crate::model::benchmark::BenchmarkId::new("a.b(c)|d").unwrap();
+    assert!(command(&verdict).unwrap().ends_with(r" --filter '^a\.b\(c\)\|d$'"));
+    // What a shell could read in another way gets no command.
+    for odd in ["it's", "a\nb", "a`b`", "$(x)", "a\u{202e}b", "!x"] {
+        verdict.judgements[0].benchmark.id = crate::model::benchmark::BenchmarkId::new(odd).unwrap();
+        assert_eq!(command(&verdict), None, "{odd:?}");
+    }
+}
