@@ -7,7 +7,7 @@ use tollgate::{
     format::verdict_v1,
     model::{benchmark::BenchmarkId as Id, verdict::CheckVerdict},
     report::{
-        json, markdown,
+        html, json, markdown,
         table::{self, Style},
     },
 };
@@ -41,6 +41,7 @@ fn report(criterion: &mut Criterion) {
         b.iter(|| markdown::render(black_box(&verdict)));
     });
     group.bench_function(BenchmarkId::new("json", ROWS), |b| b.iter(|| json::render(black_box(&verdict))));
+    group.bench_function(BenchmarkId::new("html", ROWS), |b| b.iter(|| html::render(black_box(&verdict))));
     let bytes = json::render(&verdict);
     group.bench_function(BenchmarkId::new("read", ROWS), |b| {
         b.iter(|| verdict_v1::from_json(black_box(&bytes)));

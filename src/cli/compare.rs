@@ -6,6 +6,7 @@ use super::{
         compare::{CompareArgs, JudgeArgs, ReportArgs},
         output::{Format, OutputArgs},
     },
+    places,
 };
 use crate::{
     commands::{compare, failure::Failure, judge, merge},
@@ -123,6 +124,14 @@ fn render(
         }
         Format::Markdown => report::markdown::render(verdict).into_bytes(),
         Format::Json => report::json::render(verdict),
+        Format::Html => report::html::render(verdict).into_bytes(),
+        Format::Junit => report::junit::render(verdict, &places::find(door, verdict)).into_bytes(),
+        Format::Annotations => {
+            report::annotations::render(verdict, &places::find(door, verdict)).into_bytes()
+        }
+        Format::CodeQuality => {
+            report::code_quality::render(verdict, &places::find(door, verdict)).into_bytes()
+        }
     }
 }
 
@@ -159,7 +168,7 @@ pub(super) fn check_outputs(output: &OutputArgs, inputs: &[&Path]) -> Result<(),
 pub(super) fn remove_old_reports(output: &OutputArgs) {
     for (_, path) in output.files() {
         let is_file = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
-        if is_file && beginning(&path).is_ok_and(|bytes| is_report(&bytes)) {
+        if is_file && beginning(&path).is_ok_and(|bytes| report::known::is_ours(&bytes)) {
             // What cannot be removed cannot be written either, and is told then.
             let _ = std::fs::remove_file(&path);
         }
@@ -171,15 +180,4 @@ fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(BEGINNING).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn is_report(bytes: &[u8]) -> bool {
-    let first =
-        String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default()).into_owned();
-    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-    let words = ["pass: ", "regressed: ", "inconclusive: ", "incomplete: ", "error: "];
-    start.contains("\"tollgate.verdict/")
-        || words
-            .iter()
-            .any(|word| first.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).starts_with(word))
 }

@@ -22,6 +22,7 @@ use crate::{
     live::page::{Dashboard, WithPage},
     load::scenario::{Arrivals, Model, Scenario, Stage},
     model::outcome::{ErrorClass, Outcome},
+    report,
     text::plural,
 };
 
@@ -57,13 +58,17 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         None => load::run(&request, progress, &door.interrupt),
     });
     if let Some(page) = page {
-        page.finish(&match &done {
-            Ok(done) => format!(
-                "The run is over: {}. The whole result is in its terminal.",
-                done.verdict.outcome.as_str()
+        let (words, report) = match &done {
+            Ok(done) => (
+                format!(
+                    "The run is over: {}. The whole result is in its terminal, and can be saved here.",
+                    done.verdict.outcome.as_str()
+                ),
+                Some(report::html::render(&done.verdict)),
             ),
-            Err(_) => "The run failed. Its terminal says why.".to_owned(),
-        });
+            Err(_) => ("The run failed. Its terminal says why.".to_owned(), None),
+        };
+        page.finish(&words, report);
     }
     let done = done?;
     let outcome = deliver(door, &done.verdict, &args.output)?;

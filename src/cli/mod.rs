@@ -9,6 +9,7 @@ pub mod exit;
 mod import;
 mod load;
 mod manual;
+mod places;
 mod resolve;
 mod stored;
 

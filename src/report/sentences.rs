@@ -304,7 +304,8 @@ pub(super) fn reproduce(verdict: &CheckVerdict) -> Option<String> {
     matches!(verdict.mode, Mode::Paired | Mode::Stored).then(|| check_command(verdict))
 }
 
-fn check_command(verdict: &CheckVerdict) -> String {
+/// The command that measures the same again.
+pub(super) fn check_command(verdict: &CheckVerdict) -> String {
     let mut command = "tollgate check".to_owned();
     let rev = |revision: &Revision| revision.rev.as_deref().map(|rev| rev.get(..9).unwrap_or(rev).to_owned());
     if let Some(base) = verdict.base.as_ref().and_then(rev) {

@@ -95,12 +95,7 @@ impl View {
     /// The view of a verdict.
     #[must_use]
     pub fn of(verdict: &CheckVerdict) -> Self {
-        let mut judgements: Vec<&Judgement> = verdict.judgements.iter().collect();
-        judgements.sort_by(|a, b| {
-            let by_verdict = rank(a.verdict).cmp(&rank(b.verdict));
-            let by_name = (&a.display_id, &a.metric.name).cmp(&(&b.display_id, &b.metric.name));
-            by_verdict.then_with(|| weight(b).total_cmp(&weight(a))).then(by_name)
-        });
+        let judgements = ordered(verdict);
         Self {
             outcome: verdict.outcome.as_str(),
             action: sentences::action(verdict),
@@ -172,8 +167,19 @@ impl Row {
     }
 }
 
+/// The judgements in the order of [`View::rows`].
+pub(super) fn ordered(verdict: &CheckVerdict) -> Vec<&Judgement> {
+    let mut judgements: Vec<&Judgement> = verdict.judgements.iter().collect();
+    judgements.sort_by(|a, b| {
+        let by_verdict = rank(a.verdict).cmp(&rank(b.verdict));
+        let by_name = (&a.display_id, &a.metric.name).cmp(&(&b.display_id, &b.metric.name));
+        by_verdict.then_with(|| weight(b).total_cmp(&weight(a))).then(by_name)
+    });
+    judgements
+}
+
 /// What fails a check comes first, what cannot have changed last.
-fn rank(verdict: Verdict) -> usize {
+pub(super) fn rank(verdict: Verdict) -> usize {
     match verdict {
         Verdict::Regressed => 0,
         Verdict::Failed => 1,

@@ -20,6 +20,19 @@ pub fn value(value: f64, unit: &str) -> String {
     }
 }
 
+/// A round value beside an axis: [`value`] without zeros at its end, `2 ms`, `1.5 KiB`, `250`.
+#[must_use]
+pub fn tick(value: f64, unit: &str) -> String {
+    let text = self::value(value, unit);
+    let (number, unit) = text.split_once(' ').map_or((text.as_str(), ""), |(number, unit)| (number, unit));
+    let number = if number.contains('.') && !number.contains('e') {
+        number.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        number
+    };
+    if unit.is_empty() { number.to_owned() } else { format!("{number} {unit}") }
+}
+
 /// Bytes in binary units: `512 B`, `1.20 MiB`.
 #[must_use]
 pub fn bytes(bytes: f64) -> String {
@@ -212,6 +225,15 @@ fn separated(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{bytes, change, count, interval, p_value, percent, points, seconds, share, value};
+
+    #[test]
+    fn ticks_have_no_zeros_at_their_end() {
+        assert_eq!(super::tick(2e6, "ns"), "2 ms");
+        assert_eq!(super::tick(0.0, "ns"), "0 ns");
+        assert_eq!(super::tick(250.0, ""), "250");
+        assert_eq!(super::tick(1_536.0, "bytes"), "1.5 KiB");
+        assert_eq!(super::tick(0.5, "ratio"), "50 %");
+    }
 
     #[test]
     fn times_take_the_unit_that_they_reach() {

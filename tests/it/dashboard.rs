@@ -27,6 +27,9 @@ use crate::support::{
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\u{202e}'\"`{{7*7}}";
 
+/// What stands for the run's own report.
+const RESULT: &str = "<!doctype html><title>the result</title><p>\u{201c}</script>\u{201d}\n";
+
 fn limits() -> [Limit; 3] {
     [
         Limit { part: Part::LatencyP95, limit: 2e8 },
@@ -171,7 +174,7 @@ fn a_reader_hears_every_second_once_and_then_the_end() {
     assert!(second_event["from"] == 5 && second_event["points"][0]["at"] == 5.0, "{second_event}");
     assert_eq!(second_event["totals"]["scheduled"], 800);
     let port = dashboard.port();
-    dashboard.finish("2 targets are met");
+    dashboard.finish("2 targets are met", None);
     let (name, last) = events.next().unwrap();
     assert!(name == "over" && last["words"] == "2 targets are met");
     assert!(events.next().is_none());
@@ -205,7 +208,7 @@ fn readers_that_do_not_read_hold_up_neither_the_run_nor_the_others_nor_the_end()
         assert!(Instant::now() < deadline && stuck.len() < 200, "nobody is turned away");
     }
     let start = Instant::now();
-    dashboard.finish("over");
+    dashboard.finish("over", None);
     assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
@@ -322,17 +325,16 @@ fn in_a_real_browser_the_page_draws_stops_saves_and_asks_nobody_else() {
     assert!(dashboard.wants_stop());
 
     let origin = format!("{}/", dashboard.url());
-    dashboard.finish("stopped from the page");
+    dashboard.finish("stopped from the page", Some(RESULT.to_owned()));
     browser.wait_for("document.getElementById('standing').textContent === 'over'");
     assert_eq!(browser.value("document.getElementById('notice').textContent"), "stopped from the page");
     // The server is gone; what the page has can still be saved.
     browser.value("document.getElementById('save').click()");
+    assert!(!read_download(&browser, "tollgate-load.html").is_empty());
     let saved = browser.downloads().join("tollgate-load.html");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !saved.is_file() {
-        assert!(Instant::now() < deadline, "nothing was saved");
-        thread::sleep(Duration::from_millis(50));
-    }
+    // So can the run's own result, byte by byte.
+    browser.value("document.getElementById('result').click()");
+    assert_eq!(read_download(&browser, "tollgate-report.html"), RESULT);
     let foreign: Vec<String> = browser
         .requests()
         .into_iter()
@@ -341,6 +343,17 @@ fn in_a_real_browser_the_page_draws_stops_saves_and_asks_nobody_else() {
     assert!(foreign.is_empty(), "{foreign:?}");
     assert!(browser.complaints().is_empty(), "{:#?}", browser.complaints());
     saved_page_opens_alone(&mut browser, &saved);
+}
+
+/// A file that the page saved, once it is there.
+fn read_download(browser: &Browser, name: &str) -> String {
+    let path = browser.downloads().join(name);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !path.is_file() {
+        assert!(Instant::now() < deadline, "{name} was not saved");
+        thread::sleep(Duration::from_millis(50));
+    }
+    fs::read_to_string(path).unwrap()
 }
 
 fn saved_page_opens_alone(browser: &mut Browser, saved: &Path) {
@@ -354,6 +367,7 @@ fn saved_page_opens_alone(browser: &mut Browser, saved: &Path) {
         true
     );
     assert_eq!(browser.value("document.getElementById('standing').textContent"), "over");
+    assert_eq!(browser.value("document.getElementById('result').hidden"), true);
     picture(browser, "saved.png");
     let others =
         browser.requests().into_iter().filter(|url| !url.starts_with("file:") && !url.starts_with("data:"));

@@ -7,7 +7,8 @@ use tollgate::{
     hint::Hint,
     model::verdict::CheckVerdict,
     report::{
-        comment, json as json_report, markdown,
+        annotations, code_quality, comment, html, json as json_report, junit, markdown,
+        places::Places,
         table::{self, Style},
     },
     sources::{
@@ -248,6 +249,56 @@ fn a_comment_calls_nobody_and_hides_nothing_whatever_the_names_are() {
     }
 }
 
+/// The tags of a page and how often each occurs; texts of others must not change them.
+fn tags(page: &str) -> std::collections::BTreeMap<String, usize> {
+    let mut tags = std::collections::BTreeMap::new();
+    for tag in page.split('<').skip(1) {
+        let name: String =
+            tag.chars().take_while(|c| c.is_ascii_alphanumeric() || "/!-".contains(*c)).collect();
+        // A word in backticks is code, and a sentence may end up without any.
+        if !["code", "/code", "p", "/p"].contains(&name.as_str()) {
+            *tags.entry(name).or_default() += 1;
+        }
+    }
+    tags
+}
+
+#[test]
+fn a_page_keeps_its_shape_whatever_the_names_are() {
+    let calm = tags(&html::render(&verdict_v1::from_json(named("calm").to_string().as_bytes()).unwrap()));
+    for (name, verdict) in verdicts() {
+        let page = html::render(&verdict);
+        assert_eq!(tags(&page), calm, "{name:?}");
+        assert!(!page.chars().any(|c| is_odd(c) && !matches!(c, '\n')), "{name:?}");
+        assert!(page.len() < 2_000_000, "{name:?}: {} bytes", page.len());
+    }
+}
+
+#[test]
+fn ci_systems_read_every_name_as_a_name() {
+    let places = Places::unknown();
+    for (name, verdict) in verdicts() {
+        let xml = junit::render(&verdict, &places);
+        let report = quick_junit::Report::deserialize_from_str(&xml)
+            .unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        assert_eq!(
+            report.test_suites.iter().map(|suite| suite.test_cases.len()).sum::<usize>(),
+            10 + verdict.targets.len()
+        );
+        let commands = annotations::render(&verdict, &places);
+        for line in commands.lines() {
+            let ours = ["::error title=", "::warning title=", "::notice title="];
+            assert!(ours.iter().any(|start| line.starts_with(start)), "{name:?}: {line}");
+            assert!(!line.chars().any(is_odd), "{name:?}: {line}");
+        }
+        let findings: Value = serde_json::from_str(&code_quality::render(&verdict, &places)).unwrap();
+        for finding in findings.as_array().unwrap() {
+            assert_eq!(finding["location"]["path"], "tollgate.toml", "{name:?}");
+            assert!(!finding["description"].as_str().unwrap().chars().any(is_odd), "{name:?}");
+        }
+    }
+}
+
 #[test]
 fn json_keeps_every_name_bit_by_bit() {
     for (name, verdict) in verdicts() {
@@ -277,6 +328,10 @@ fn through_documents(input: &str, bytes: &[u8]) {
         Ok(verdict) => {
             drop(table::render(&verdict, Style::default()));
             drop(markdown::render(&verdict));
+            drop(html::render(&verdict));
+            drop(junit::render(&verdict, &Places::unknown()));
+            drop(annotations::render(&verdict, &Places::unknown()));
+            drop(code_quality::render(&verdict, &Places::unknown()));
             drop(verdict_v1::from_json(&verdict_v1::to_json(&verdict)).unwrap());
         }
         Err(error) => check_error(&error.in_file(input), input),

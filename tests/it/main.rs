@@ -11,6 +11,7 @@
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`github`]: the double of GitHub, held against GitHub's own description.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
+//! - [`html_report`]: the report as a page, in a real browser.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
 //! - [`load_command`]: `tollgate load` on a URL and on the services of a project.
@@ -42,6 +43,7 @@ mod dashboard;
 mod doctor;
 mod github;
 mod hostile;
+mod html_report;
 mod interleave;
 mod load_check;
 mod load_command;

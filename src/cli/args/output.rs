@@ -12,6 +12,23 @@ pub enum Format {
     Markdown,
     /// `tollgate.verdict/1`.
     Json,
+    /// JUnit XML.
+    Junit,
+    /// A page for a browser, in one file.
+    Html,
+    /// Workflow commands that GitHub shows beside the change.
+    Annotations,
+    /// GitLab's code quality report.
+    CodeQuality,
+}
+
+impl Format {
+    /// The words that name a format, for messages.
+    fn words() -> String {
+        let words = Self::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let words: Vec<String> = words.map(|word| format!("`{}`", word.get_name())).collect();
+        words.join(", ")
+    }
 }
 
 /// `--output FILE` or `--output FORMAT=FILE`.
@@ -32,7 +49,7 @@ impl FromStr for Output {
                 Ok(format) => (Some(format), path),
                 // A path with `=` in it is a path; a lone word before it was meant as a format.
                 Err(_) if word.contains(['/', '\\', '.']) => (None, text),
-                Err(_) => return Err(format!("unknown format `{word}`: `table`, `markdown` or `json`")),
+                Err(_) => return Err(format!("unknown format `{word}`: it is one of {}", Format::words())),
             },
             None => (None, text),
         };
@@ -72,6 +89,8 @@ impl OutputArgs {
         let by_extension = || match output.path.extension().and_then(|e| e.to_str()) {
             Some("json") => Some(Format::Json),
             Some("md" | "markdown") => Some(Format::Markdown),
+            Some("html" | "htm") => Some(Format::Html),
+            Some("xml") => Some(Format::Junit),
             _ => None,
         };
         output.format.or_else(by_extension).or(self.format).unwrap_or(Format::Table)
@@ -95,12 +114,18 @@ mod tests {
     fn a_file_takes_its_format_from_its_word_its_extension_or_the_flag() {
         assert_eq!(files(None, &["json=a"]), [(Format::Json, "a".into())]);
         assert_eq!(
-            files(None, &["a.json", "b.md", "c.txt"]).iter().map(|f| f.0).collect::<Vec<_>>(),
-            [Format::Json, Format::Markdown, Format::Table]
+            files(None, &["a.json", "b.md", "c.txt", "d.html", "e.xml"])
+                .iter()
+                .map(|f| f.0)
+                .collect::<Vec<_>>(),
+            [Format::Json, Format::Markdown, Format::Table, Format::Html, Format::Junit]
         );
+        assert_eq!(files(None, &["code-quality=gl.json"]), [(Format::CodeQuality, "gl.json".into())]);
+        let error = "pdf=x".parse::<Output>().unwrap_err();
+        assert!(error.contains("`table`") && error.ends_with("`code-quality`"), "{error}");
         assert_eq!(files(Some(Format::Json), &["verdict"]), [(Format::Json, "verdict".into())]);
         assert_eq!(files(None, &["./x=y"]), [(Format::Table, "./x=y".into())]);
-        for bad in ["json=", "html=x.html", "=x", "-", "json=-"] {
+        for bad in ["json=", "pdf=x.pdf", "=x", "-", "json=-"] {
             assert!(bad.parse::<Output>().is_err(), "{bad}");
         }
     }

@@ -110,8 +110,12 @@ impl Dashboard {
         self.shared.wants_stop()
     }
 
-    /// The run is over: open pages show these words and keep what they have. Waits a second at most until they heard it.
-    pub fn finish(mut self, words: &str) {
+    /// The run is over: open pages show these words and keep what they have, and can save `report`, the run's result as a page of
+    /// its own. Waits a second at most until they heard it.
+    pub fn finish(mut self, words: &str, report: Option<String>) {
+        if let Some(report) = report {
+            self.shared.keep_report(report);
+        }
         self.shared.change(|board| board.over(words));
         self.close();
     }

@@ -11,6 +11,7 @@
   let state = null;
   let points = [];
   let shell = null;
+  let report = null;
   let armed = 0;
   let chosen = null;
 
@@ -265,6 +266,7 @@
     $("stop").disabled = state.standing !== "running";
     $("stop").hidden = saved !== null || state.standing === "over";
     $("save").hidden = saved !== null;
+    $("result").hidden = report === null;
     setText("now-title", state.standing === "over" ? "Its last second" : "Last second");
     if (state.standing === "over") notice(state.words || "The run is over.");
     setText("about", `tollgate ${state.version}. Response time counts from when a request was due. `
@@ -329,20 +331,28 @@
       notice("The run could not be reached. It may be over.");
     }
   };
+  const give = (parts, name) => {
+    const file = new Blob(parts, { type: "text/html" });
+    const link = element("a", { href: URL.createObjectURL(file), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  };
   const save = () => {
     const data = JSON.stringify({ ...state, from: 0, points }).replaceAll("<", "\\u003c");
     const empty = 'id="saved">null';
     const at = shell.indexOf(empty);
     const parts = [shell.slice(0, at), `id="saved">${data}`, shell.slice(at + empty.length)];
-    const file = new Blob(parts, { type: "text/html" });
-    const link = element("a", { href: URL.createObjectURL(file), download: "tollgate-load.html" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    give(parts, "tollgate-load.html");
   };
   const listen = () => {
     const source = new EventSource("events");
     source.addEventListener("news", (event) => { $("notice").hidden = true; take(JSON.parse(event.data)); });
-    source.addEventListener("over", (event) => { source.close(); take(JSON.parse(event.data)); });
+    source.addEventListener("over", (event) => {
+      source.close();
+      const { report: result, ...news } = JSON.parse(event.data);
+      report = result ?? null;
+      take(news);
+    });
     source.onerror = () => {
       $("standing").className = "pill lost";
       setText("standing", "connection lost");
@@ -357,6 +367,7 @@
   } else {
     $("stop").addEventListener("click", stop);
     $("save").addEventListener("click", save);
+    $("result").addEventListener("click", () => give([report], "tollgate-report.html"));
     $("save").disabled = true;
     // Fetched now, so that the report can be saved when the run and its server are gone.
     fetch("shell").then((answer) => answer.text()).then((text) => { shell = text; $("save").disabled = false; });

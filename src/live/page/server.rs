@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -56,6 +56,8 @@ pub(super) struct Shared {
     closing: watch::Sender<bool>,
     stop: AtomicBool,
     readers: AtomicUsize,
+    /// The run's own report, once it is over: readers hear it with the end, since the server goes with the run.
+    report: OnceLock<String>,
     guard: Guard,
 }
 
@@ -67,6 +69,7 @@ impl Shared {
             closing: watch::Sender::new(false),
             stop: AtomicBool::new(false),
             readers: AtomicUsize::new(0),
+            report: OnceLock::new(),
             guard,
         }
     }
@@ -75,6 +78,12 @@ impl Shared {
     pub(super) fn change(&self, how: impl FnOnce(&mut Board)) {
         how(&mut self.board());
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Keeps the report that readers may save; it is told with the end.
+    pub(super) fn keep_report(&self, report: String) {
+        // A run ends once; a second report would be the same.
+        let _ = self.report.set(report);
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -216,6 +225,7 @@ async fn feed(shared: Arc<Shared>, sender: mpsc::Sender<Bytes>, _seat: Seat) {
             let board = shared.board();
             (board.news(&mut cursor), board.is_over())
         };
+        let news = if over { with_report(news, &shared) } else { news };
         let name = if over { "over" } else { "news" };
         if sender.send(format!("event: {name}\ndata: {news}\n\n").into()).await.is_err() || over {
             return;
@@ -245,6 +255,14 @@ async fn feed(shared: Arc<Shared>, sender: mpsc::Sender<Bytes>, _seat: Seat) {
             }
         }
     }
+}
+
+/// The end, with the run's own report where there is one.
+fn with_report(mut news: Value, shared: &Shared) -> Value {
+    if let (Some(report), Some(news)) = (shared.report.get(), news.as_object_mut()) {
+        news.insert("report".to_owned(), Value::String(report.clone()));
+    }
+    news
 }
 
 /// The body of an answer that comes in parts.
