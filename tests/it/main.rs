@@ -8,6 +8,7 @@
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
+//! - [`hook`]: the pre-push check in real repositories with real remotes, pushed by git.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
 //! - [`load_check`]: load benchmarks in a check, on a real server crate.
@@ -36,6 +37,7 @@ mod compare;
 mod criterion_link;
 mod dashboard;
 mod doctor;
+mod hook;
 mod hostile;
 mod interleave;
 mod load_check;

@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod build;
 pub mod check;
 pub mod compare;
+pub mod hook;
 pub mod import;
 pub mod load;
 pub mod output;
@@ -81,6 +82,8 @@ pub enum Command {
     Judge(compare::JudgeArgs),
     /// Render a stored verdict in any format.
     Report(compare::ReportArgs),
+    /// A check before each `git push`: install it, take it away, or run it as git does.
+    Hook(hook::HookArgs),
     /// Is this machine good enough, what is the smallest change it can show, what to fix.
     Doctor(DoctorArgs),
     /// Print a shell completion script.
