@@ -314,7 +314,7 @@ fn an_interrupted_check_keeps_what_was_measured_leaves_nothing_behind_and_a_reru
 }
 
 /// Waits until a block was measured and kept.
-pub(crate) fn wait_for_state(repository: &Repository, child: &mut std::process::Child) {
+fn wait_for_state(repository: &Repository, child: &mut std::process::Child) {
     let listing = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().collect::<Vec<_>>();
     let target =
         Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("sample-crates/tollgate/state");

@@ -246,7 +246,11 @@ pub(super) fn in_one_line(failure: &Failure) -> String {
     let mut words = vec![failure.to_string()];
     let mut cause = std::error::Error::source(failure);
     while let Some(error) = cause {
-        words.push(error.to_string());
+        let said = error.to_string();
+        // Some messages carry their cause already.
+        if !words.iter().any(|earlier| earlier.contains(&said)) {
+            words.push(said);
+        }
         cause = error.source();
     }
     let mut line = escape::terminal(&words.join(": ").split_whitespace().collect::<Vec<_>>().join(" "));

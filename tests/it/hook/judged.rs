@@ -2,14 +2,22 @@
 
 use super::{Scene, pushed};
 use crate::{
-    check::{LIBRARY, bench, sample, strays, traces, units, wait_for_state},
+    check::{LIBRARY, bench, sample, strays, traces, units},
     support::tollgate::{Ran, command, ran},
 };
 use std::{
     fs,
+    io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+/// A sample whose trees nobody has built or measured before: what earlier runs of these tests kept is of no use to it.
+fn fresh(rows: &[(&str, &str)]) -> Scene {
+    let repository = sample(rows);
+    repository.write("fresh", &repository.root().display().to_string()).commit("fresh");
+    Scene::of(repository)
+}
 
 /// A change that makes `g/a` take three times as long.
 fn slower() -> String {
@@ -18,7 +26,7 @@ fn slower() -> String {
 
 #[test]
 fn a_regression_that_is_pushed_stops_the_push_and_one_of_the_work_tree_does_not() {
-    let scene = Scene::of(sample(&[("a", &units(500)), ("b", &units(700))]));
+    let scene = fresh(&[("a", &units(500)), ("b", &units(700))]);
     scene.repository.write("src/lib.rs", &format!("//! Words.\n{LIBRARY}"));
     let words = scene.repository.commit("words");
     scene.repository.write("benches/kernels.rs", &slower());
@@ -52,7 +60,7 @@ fn a_regression_that_is_pushed_stops_the_push_and_one_of_the_work_tree_does_not(
 
 #[test]
 fn what_cannot_be_built_or_has_no_time_lets_the_push_go_and_leaves_nothing_behind() {
-    let scene = Scene::of(sample(&[("a", &units(500))]));
+    let scene = fresh(&[("a", &units(500))]);
     scene.repository.write("src/lib.rs", "this is no Rust\n");
     let broken = scene.repository.commit("broken");
     scene.push(&["origin", "main"]).exits(0).says("warning: not judged: ").says("the push goes on");
@@ -72,7 +80,7 @@ fn what_cannot_be_built_or_has_no_time_lets_the_push_go_and_leaves_nothing_behin
 fn killed_in_the_middle_it_leaves_nothing_behind() {
     let rows: Vec<_> = (0..12).map(|n| (format!("b{n:02}"), units(400 + 40 * n))).collect();
     let rows: Vec<_> = rows.iter().map(|(name, body)| (name.as_str(), body.as_str())).collect();
-    let scene = Scene::of(sample(&rows));
+    let scene = fresh(&rows);
     let base = scene.git(&["rev-parse", "HEAD"]);
     scene.repository.write("src/lib.rs", &LIBRARY.replace("rotate_left(5)", "rotate_left(6)"));
     let head = scene.repository.commit("other");
@@ -89,11 +97,18 @@ fn killed_in_the_middle_it_leaves_nothing_behind() {
             .stderr(Stdio::piped());
         hook
     };
-    let killed = |signal: &str| -> Ran {
+    let killed = |signal: &str| {
         let mut child = hook("90s").spawn().unwrap();
-        wait_for_state(&scene.repository, &mut child);
+        let mut progress = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("decided") {
+            line.clear();
+            assert!(progress.read_line(&mut line).unwrap() > 0, "it ended before it measured anything");
+        }
         kill(signal, &child);
-        ran(&child.wait_with_output().unwrap())
+        let mut stderr = String::new();
+        progress.read_to_string(&mut stderr).unwrap();
+        Ran { stderr, ..ran(&child.wait_with_output().unwrap()) }
     };
     for signal in ["TERM", "INT"] {
         let ended = killed(signal).exits(5);
@@ -122,14 +137,17 @@ fn killed_in_the_middle_it_leaves_nothing_behind() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    wait_for_state(&scene.repository, &mut child);
+    let worktrees_are = |wanted: bool| {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while (scene.git(&["worktree", "list"]).lines().count() > 1) != wanted {
+            assert!(Instant::now() < deadline, "worktrees: {wanted} never came");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    worktrees_are(true);
     kill("KILL", &child);
     child.wait().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while scene.git(&["worktree", "list"]).lines().count() > 1 {
-        assert!(Instant::now() < deadline, "the hook works on for nobody");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    worktrees_are(false);
 }
 
 fn kill(signal: &str, child: &Child) {

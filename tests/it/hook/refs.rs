@@ -122,6 +122,8 @@ fn a_forced_push_is_compared_with_what_both_share_also_when_the_old_commit_is_no
     scene.push(&["origin", "feature"]).exits(0);
     scene.git(&["commit", "--quiet", "--amend", "--all", "--message", "amended", "--allow-empty"]);
     scene.change("3\n");
+    // Git itself refuses the plain push; the hook then has nothing to judge.
+    scene.push(&["origin", "feature"]).exits(1).hides(") against ");
     scene
         .push(&["--force", "origin", "feature"])
         .exits(0)
@@ -135,8 +137,6 @@ fn a_forced_push_is_compared_with_what_both_share_also_when_the_old_commit_is_no
     git(&other, &["push", "--quiet", "origin", "feature"]);
     let known = scene.git(&["rev-parse", "origin/feature"]);
     scene.change("4\n");
-    // Git itself refuses the plain push; the hook then has nothing to judge.
-    scene.push(&["origin", "feature"]).exits(1).hides(") against ");
     scene
         .push(&["--force", "origin", "feature"])
         .exits(0)
