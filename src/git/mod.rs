@@ -9,10 +9,12 @@
 //! - [`refs`]: refs that hold data beside the code, exchanged with remotes by compare-and-swap.
 //! - [`hooks`]: the pre-push hook, put in front of the one that is there and taken away again.
 //! - [`push`]: what a push brings, and which commits that is to be compared with.
+//! - [`documents`]: whether two commits differ in documents only.
 //! - [`command`]: the git program with fixed locale and settings.
 
 pub mod command;
 pub mod content;
+pub mod documents;
 mod failure;
 pub mod hooks;
 pub mod lfs;

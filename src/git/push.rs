@@ -121,7 +121,7 @@ pub enum Base {
 #[derive(Debug)]
 pub struct Pusher<'a> {
     directory: PathBuf,
-    interrupt: &'a Interrupt,
+    pub(in crate::git) interrupt: &'a Interrupt,
     remote: Option<String>,
 }
 
@@ -246,14 +246,14 @@ impl<'a> Pusher<'a> {
     }
 
     /// What git prints; `None` when it refuses.
-    fn ask(&self, args: &[&str]) -> Result<Option<String>, Error> {
+    pub(in crate::git) fn ask(&self, args: &[&str]) -> Result<Option<String>, Error> {
         let finished = process::run(&self.git().args(args.iter().copied()), self.interrupt)?;
         let text = String::from_utf8_lossy(&finished.stdout).trim_end().to_owned();
         Ok(finished.status.success().then_some(text))
     }
 
     /// The git program, which must not fetch what a partial clone lacks: that could take minutes, and ask for a password.
-    fn git(&self) -> Spec {
+    pub(in crate::git) fn git(&self) -> Spec {
         command::git(&self.directory).set("GIT_NO_LAZY_FETCH", "1")
     }
 }

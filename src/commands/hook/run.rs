@@ -11,7 +11,10 @@ use crate::{
         },
     },
     config::resolve::{ModeChoice, Settings},
-    git::push::{self, Pusher},
+    git::{
+        documents,
+        push::{self, Pusher},
+    },
     measure::trees::cache_folder,
     model::{
         outcome::{ErrorClass, Outcome},
@@ -63,6 +66,8 @@ pub struct Request {
 pub enum Fate {
     /// Its files are those of the base.
     SameFiles,
+    /// Only these documents differ, which nothing mentions.
+    OnlyDocuments(Vec<String>),
     /// The same two trees passed before; the words of then.
     Remembered(String),
     /// It was checked.
@@ -164,7 +169,7 @@ fn judge_all(
             escape::terminal(&commit.base.label),
             short(commit.base.rev.as_deref())
         )));
-        let (fate, spent) = judge(request, &commit, share, progress, interrupt);
+        let (fate, spent) = judge(request, &pusher, &commit, share, progress, interrupt);
         left = left.saturating_sub(spent);
         done.commits.push((commit, fate));
     }
@@ -174,6 +179,7 @@ fn judge_all(
 /// Judges one commit, and says how much measuring time that took.
 fn judge(
     request: &Request,
+    pusher: &Pusher<'_>,
     commit: &Pushed,
     budget: Duration,
     progress: &dyn Progress,
@@ -181,6 +187,13 @@ fn judge(
 ) -> (Fate, Duration) {
     if commit.base.tree == commit.head.tree {
         return (Fate::SameFiles, Duration::ZERO);
+    }
+    let ids = [&commit.base, &commit.head].map(|revision| revision.rev.as_deref().unwrap_or_default());
+    match documents::only_documents(pusher, ids[0], ids[1]) {
+        Ok(documents) if documents.is_empty() => {}
+        Ok(documents) => return (Fate::OnlyDocuments(documents), Duration::ZERO),
+        // Then it is built like any other change.
+        Err(_) => {}
     }
     let memory = Memory::of(&cache_folder(), &commit.base, &commit.head, &request.settings, request.now);
     if let Some(words) = memory.recall() {

@@ -44,6 +44,13 @@ fn one(commit: &Pushed, fate: &Fate, done: &Done, style: Style) -> String {
     let goes_on = "; the push goes on";
     match fate {
         Fate::SameFiles => format!("{against}: the same files\n"),
+        Fate::OnlyDocuments(paths) => {
+            let names: Vec<String> = paths.iter().map(|path| escape::terminal(path)).collect();
+            format!(
+                "{against}: only documents changed ({}), nothing was built\n",
+                plural::list(&names, MOST_NAMES)
+            )
+        }
         Fate::Remembered(words) => format!("{against}: passed before: {}\n", escape::terminal(words)),
         Fate::Failed(failure) => {
             format!("{against}: warning: not judged: {}{goes_on}\n", in_one_line(failure))

@@ -212,6 +212,26 @@ fn object_ids_that_cannot_be_read_let_the_push_go_with_a_word() {
 }
 
 #[test]
+fn documents_that_nothing_mentions_are_not_built_for() {
+    let scene = Scene::new();
+    scene.repository.write("README.md", "words\n").write("docs/a.md", "more\n").commit("documents");
+    scene
+        .push(&["origin", "main"])
+        .exits(0)
+        .says("only documents changed (README.md and docs/a.md), nothing was built");
+    scene.repository.write("README.md", "others\n").write("file", "2\n").commit("both");
+    scene.push(&["origin", "main"]).exits(0).says("not judged").hides("only documents");
+    // Who reads a document names it.
+    scene
+        .repository
+        .write("src/lib.rs", "const X: &str = include_str!(\"../README.MD\");\n")
+        .commit("included");
+    scene.push(&["origin", "main"]).exits(0);
+    scene.repository.write("docs/a.md", "less\n").commit("a document");
+    scene.push(&["origin", "main"]).exits(0).says("not judged").hides("only documents");
+}
+
+#[test]
 fn names_that_would_like_to_be_commands_are_only_names() {
     let scene = Scene::new();
     let names = [
