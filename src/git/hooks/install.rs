@@ -188,7 +188,8 @@ fn look(hook: &Path) -> Result<Found, Error> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::{Change, install, uninstall};
     use crate::git::hooks::{Error, Place};
