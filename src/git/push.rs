@@ -200,16 +200,23 @@ impl<'a> Pusher<'a> {
 
     /// Ids with what they are called, the best first.
     fn candidates(&self, line: &Line) -> Result<Vec<(String, String)>, Error> {
-        let remote = self.remote.as_deref();
-        let there = format!("{}/{}", remote.unwrap_or("remote"), short(&line.remote_ref));
         let mut found = Vec::new();
+        let Some(remote) = self.remote.as_deref() else {
+            let there = format!("remote/{}", short(&line.remote_ref));
+            found.extend((!is_zero(&line.remote)).then(|| (line.remote.clone(), there)));
+            return Ok(found);
+        };
+        let tracked = match line.remote_ref.strip_prefix("refs/heads/") {
+            Some(branch) => self.tracked(remote, branch)?,
+            None => None,
+        };
+        let there = format!("{remote}/{}", short(&line.remote_ref));
         if !is_zero(&line.remote) {
-            found.push((line.remote.clone(), there.clone()));
+            // For a new branch pre-commit says where it leaves the remote's commits, which is no branch of that name.
+            let label = if tracked.is_some() { there.clone() } else { format!("what {remote} has") };
+            found.push((line.remote.clone(), label));
         }
-        let Some(remote) = remote else { return Ok(found) };
-        if let Some(branch) = line.remote_ref.strip_prefix("refs/heads/") {
-            found.extend(self.tracked(remote, branch)?.map(|id| (id, there)));
-        }
+        found.extend(tracked.map(|id| (id, there)));
         if let Some(id) = self.tracked(remote, "HEAD")? {
             let head = format!("refs/remotes/{remote}/HEAD");
             let name = self.ask(&["symbolic-ref", "--quiet", &head])?;

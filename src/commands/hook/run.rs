@@ -83,23 +83,21 @@ pub enum Fate {
 /// What came of a push.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// The commits in the order in which they were judged.
-    pub commits: Vec<(Pushed, Fate)>,
+    /// The commits in the order in which they were judged, each with the time that it took.
+    pub commits: Vec<(Pushed, Fate, Duration)>,
     /// What was left out, a sentence each.
     pub notes: Vec<String>,
     /// The measuring time that was to be shared.
     pub budget: Duration,
     /// The time limit.
     pub limit: Duration,
-    /// What it all took.
-    pub took: Duration,
 }
 
 impl Done {
     /// Whether the push must stop.
     #[must_use]
     pub fn is_regressed(&self) -> bool {
-        self.commits.iter().any(|(_, fate)| fate.is_regressed())
+        self.commits.iter().any(|(_, fate, _)| fate.is_regressed())
     }
 }
 
@@ -116,14 +114,12 @@ impl Fate {
 /// # Errors
 /// Only when the user stopped it. Whatever keeps a commit from being judged is part of the result.
 pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) -> Result<Done, Failure> {
-    let began = Instant::now();
     let deadline = Deadline::start(request.limit, interrupt);
     let mut done = Done { budget: request.budget, limit: request.limit, ..Done::default() };
     if let Err(failure) = judge_all(request, &mut done, progress, interrupt) {
         done.notes.push(format!("warning: not judged: {}; the push goes on", in_one_line(&failure)));
     }
     drop(deadline);
-    done.took = began.elapsed();
     match interrupt.requested() {
         Some(signal) if signal != TIME_LIMIT => Err(Failure::message(
             ErrorClass::Measurement,
@@ -169,9 +165,10 @@ fn judge_all(
             escape::terminal(&commit.base.label),
             short(commit.base.rev.as_deref())
         )));
+        let began = Instant::now();
         let (fate, spent) = judge(request, &pusher, &commit, share, progress, interrupt);
         left = left.saturating_sub(spent);
-        done.commits.push((commit, fate));
+        done.commits.push((commit, fate, began.elapsed()));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::{
     report::table::{self, Style},
     text::{escape, plural, quantity},
 };
+use std::time::Duration;
 
 /// Rows of a table before the rest is counted.
 const MOST_ROWS: usize = 10;
@@ -19,8 +20,8 @@ const MOST_NAMES: usize = 5;
 #[must_use]
 pub fn render(done: &Done, style: Style) -> String {
     let mut text = String::new();
-    for (commit, fate) in &done.commits {
-        text.push_str(&one(commit, fate, done, style));
+    for (commit, fate, took) in &done.commits {
+        text.push_str(&one((commit, *took), fate, done, style));
     }
     for note in &done.notes {
         text.push_str(&format!("tollgate: {}\n", escape::terminal(note)));
@@ -33,7 +34,7 @@ pub fn render(done: &Done, style: Style) -> String {
     text
 }
 
-fn one(commit: &Pushed, fate: &Fate, done: &Done, style: Style) -> String {
+fn one((commit, took): (&Pushed, Duration), fate: &Fate, done: &Done, style: Style) -> String {
     let against = format!(
         "tollgate: `{}` ({}) against {} ({})",
         escape::terminal(&commit.name),
@@ -65,7 +66,7 @@ fn one(commit: &Pushed, fate: &Fate, done: &Done, style: Style) -> String {
             quantity::seconds(done.budget.as_secs_f64())
         ),
         Fate::Judged(checked) => {
-            format!("{against} in {}:\n", quantity::seconds(done.took.as_secs_f64()))
+            format!("{against} in {}:\n", quantity::seconds(took.as_secs_f64()))
                 + &judged(commit, &checked.verdict, done, style)
         }
     }
