@@ -73,7 +73,10 @@ fn run_hook(door: &Door, args: RunHookArgs) -> Result<Outcome, Failure> {
     };
     let done = door.with_progress(|progress| run::run(&request, progress, &door.interrupt))?;
     let style = Style { colour: door.console.colour, width: door.console.width, verbose: false };
-    door.print(text::render(&done, style).as_bytes())?;
+    if let Err(failure) = door.print(text::render(&done, style).as_bytes()) {
+        // What was found stands, and a full disk must not stop a push.
+        door.console.failure(&failure);
+    }
     Ok(if done.is_regressed() { Outcome::Regressed } else { Outcome::Pass })
 }
 
@@ -94,8 +97,9 @@ fn request(door: &Door, args: RunHookArgs, input: Vec<u8>) -> Result<run::Reques
             from: said("PRE_COMMIT_FROM_REF"),
             to: said("PRE_COMMIT_TO_REF"),
         },
-        remote: args.remote,
-        url: args.url,
+        // A name that is no text is the name of no remote that could be looked up.
+        remote: args.remote.map(|name| name.to_string_lossy().into_owned()),
+        url: args.url.map(|url| url.to_string_lossy().into_owned()),
         budget,
         limit,
         fresh_seed: door.draw_seed(),

@@ -111,8 +111,8 @@ fn short(name: &str) -> &str {
 pub enum Base {
     /// This commit.
     Commit(Revision),
-    /// The remote has the commit already, as part of this branch.
-    Known(String),
+    /// The remote has the commit already.
+    Known,
     /// The remote has nothing that is here too.
     Nothing,
 }
@@ -186,7 +186,7 @@ impl<'a> Pusher<'a> {
             };
             let shared = shared.lines().next().unwrap_or_default();
             if shared == rev {
-                return Ok(Base::Known(label));
+                return Ok(Base::Known);
             }
             if theirs.rev.as_deref() == Some(shared) {
                 return Ok(Base::Commit(theirs));

@@ -2,6 +2,7 @@
 
 use crate::{config::values::Span, git::hooks::Manager};
 use clap::{Subcommand, ValueEnum};
+use std::ffi::OsString;
 
 /// The check before a push.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,9 +56,9 @@ pub struct RunHookArgs {
     #[arg(value_enum)]
     pub hook: HookName,
     /// The name of the remote, or its URL.
-    pub remote: Option<String>,
+    pub remote: Option<OsString>,
     /// The URL of the remote.
-    pub url: Option<String>,
+    pub url: Option<OsString>,
     /// The time that measuring may take, all pushed commits together (default 60s, or `hook.budget` in `tollgate.toml`).
     #[arg(long, value_name = "DURATION")]
     pub budget: Option<Span>,

@@ -52,7 +52,7 @@ pub fn install(request: &Request, interrupt: &Interrupt) -> Result<String, Failu
     for hook in &place.configured_hooks {
         let (name, command) = (escape::terminal(&hook.name), escape::terminal(&hook.command));
         text.push_str(&format!(
-            "git 2.54 and later also runs `hook.{name}.command` before a push: {command}\n"
+            "from version 2.54 on git also runs `hook.{name}.command` before a push: {command}\n"
         ));
     }
     if !request.dry_run {

@@ -26,6 +26,9 @@ pub struct Pushed {
     pub base: Revision,
 }
 
+/// Names in a sentence before "and 3 more".
+const MOST_NAMES: usize = 5;
+
 /// What pre-commit says of a push in place of the lines, which it keeps to itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PreCommit {
@@ -75,28 +78,45 @@ pub(super) fn pushed(
     if unread > 0 {
         notes.push(format!("{} not looked at: at most {MOST_LINES} are", are(unread, "more ref")));
     }
+    let (mut known, mut nowhere, mut no_commits) = (Vec::new(), Vec::new(), Vec::new());
     let mut surplus = 0;
     for line in lines.iter().take(MOST_LINES) {
-        let name = escape::terminal(line.name());
+        let name = format!("`{}`", escape::terminal(line.name()));
         let Some(head) = pusher.commit(&line.local, line.name())? else {
-            notes.push(format!("`{name}` is not judged: it is no commit that is here"));
+            no_commits.push(name);
             continue;
         };
         if !seen.insert(head.rev.clone()) {
             continue;
         }
         match pusher.base(line, &head)? {
-            Base::Known(branch) => {
-                let branch = escape::terminal(&branch);
-                notes.push(format!("`{name}` brings nothing new: it is part of {branch}"));
-            }
-            Base::Nothing => notes.push(format!(
-                "`{name}` is not judged: there is nothing to compare with, the remote has no part of it that is known here"
-            )),
+            Base::Known => known.push(name),
+            Base::Nothing => nowhere.push(name),
             Base::Commit(_) if found.len() >= MOST_COMMITS => surplus += 1,
             Base::Commit(base) => found.push(Pushed { name: line.name().to_owned(), head, base }),
         }
     }
+    let mut note = |names: &[String], one: &str, many: &str| {
+        if !names.is_empty() {
+            let words = plural::choose(names.len(), one, many);
+            notes.push(format!("{} {words}", plural::list(names, MOST_NAMES)));
+        }
+    };
+    note(
+        &known,
+        "brings nothing new: the remote has the commit",
+        "bring nothing new: the remote has the commits",
+    );
+    note(
+        &nowhere,
+        "is not judged: there is nothing to compare with, the remote has no part of it that is known here",
+        "are not judged: there is nothing to compare with, the remote has no part of them that is known here",
+    );
+    note(
+        &no_commits,
+        "is not judged: it is no commit that is here",
+        "are not judged: they are no commits that are here",
+    );
     if surplus > 0 {
         notes.push(format!(
             "{} not judged: a push takes the time of at most {MOST_COMMITS}",

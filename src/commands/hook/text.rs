@@ -4,7 +4,7 @@ use crate::{
     commands::hook::run::{Done, Fate, Pushed, counts, in_one_line, short},
     model::{
         outcome::Outcome,
-        verdict::{CheckVerdict, Verdict},
+        verdict::{CheckVerdict, Judgement, Verdict},
     },
     report::table::{self, Style},
     text::{escape, plural, quantity},
@@ -91,7 +91,7 @@ fn judged(commit: &Pushed, verdict: &CheckVerdict, done: &Done, style: Style) ->
 
 /// What the push was not checked for.
 fn uncovered(verdict: &CheckVerdict, done: &Done) -> String {
-    let named = |wanted: &dyn Fn(&crate::model::verdict::Judgement) -> bool| {
+    let named = |wanted: &dyn Fn(&Judgement) -> bool| {
         let mut names: Vec<String> = verdict
             .judgements
             .iter()

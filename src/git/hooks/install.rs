@@ -206,6 +206,7 @@ mod tests {
             common: folder.to_owned(),
             configured: None,
             configured_hooks: Vec::new(),
+            runs_configured: false,
         }
     }
 

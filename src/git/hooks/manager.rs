@@ -123,6 +123,7 @@ mod tests {
             common: root.join(".git"),
             configured: None,
             configured_hooks: Vec::new(),
+            runs_configured: false,
         }
     }
 

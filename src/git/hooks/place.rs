@@ -8,6 +8,9 @@ use crate::{
     process::{self, Finished, Interrupt, Spec},
 };
 
+/// The first version of git that runs hooks of its configuration.
+const FIRST_WITH_CONFIGURED: (u32, u32) = (2, 54);
+
 /// Where a repository's hooks are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -19,8 +22,10 @@ pub struct Place {
     pub common: PathBuf,
     /// Whose setting `core.hooksPath` is, where it is set: `local`, `worktree`, `global`, `system`, `command`.
     pub configured: Option<String>,
-    /// Names of `hook.NAME` in the configuration whose event is pre-push; git runs them from version 2.54 on.
+    /// Names of `hook.NAME` in the configuration whose event is pre-push.
     pub configured_hooks: Vec<ConfiguredHook>,
+    /// Whether this git runs those.
+    pub runs_configured: bool,
 }
 
 /// A hook that stands in git's configuration instead of a file.
@@ -54,6 +59,9 @@ impl Place {
             common: directory.join(path_of(&common)),
             configured: scope,
             configured_hooks: configured_hooks(&directory, interrupt)?,
+            runs_configured: ask(&directory, &["version"], interrupt)?.is_some_and(|version| {
+                is_at_least(&String::from_utf8_lossy(&version), FIRST_WITH_CONFIGURED)
+            }),
         })
     }
 
@@ -96,6 +104,13 @@ fn configured_hooks(directory: &Path, interrupt: &Interrupt) -> Result<Vec<Confi
         .collect())
 }
 
+/// Whether `git version` tells of this version or a later one.
+fn is_at_least(told: &str, wanted: (u32, u32)) -> bool {
+    let version = told.split_whitespace().nth(2).unwrap_or_default();
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    matches!((numbers.next(), numbers.next()), (Some(Some(major)), Some(Some(minor))) if (major, minor) >= wanted)
+}
+
 /// What git prints, without the line break at its end; `None` when it refuses. Unlike `git::command::git` it leaves
 /// `core.hooksPath` as it is set.
 fn ask(directory: &Path, args: &[&str], interrupt: &Interrupt) -> Result<Option<Vec<u8>>, Error> {
@@ -109,4 +124,21 @@ fn ask(directory: &Path, args: &[&str], interrupt: &Interrupt) -> Result<Option<
         stdout.pop();
     }
     Ok(status.success().then_some(stdout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_at_least;
+
+    #[test]
+    fn versions_of_all_builds_of_git_are_compared() {
+        let new = |told: &str| is_at_least(told, (2, 54));
+        assert!(new("git version 2.54.0") && new("git version 3.0") && new("git version 2.54.1.windows.2"));
+        assert!(
+            !new("git version 2.47.3")
+                && !new("git version 2.9.5 (Apple Git-1)")
+                && !new("")
+                && !new("git 2.60")
+        );
+    }
 }

@@ -96,7 +96,7 @@ if [ -z "$tollgate" ] || ! "$tollgate" hook run --help >/dev/null 2>&1; then
     echo "  \`tollgate hook install\` mends it, \`tollgate hook uninstall\` takes the hook away" >&2
     exit 0
 fi
-exec "$tollgate" hook run pre-push@FLAGS@ "$@" <<LINES
+exec "$tollgate" hook run pre-push@FLAGS@ -- "$@" <<LINES
 ${lines%.}
 LINES
 "#;
@@ -114,7 +114,7 @@ mod tests {
     fn a_script_knows_itself_and_any_change_of_it() {
         let ours = text("/opt/it's/tollgate", "--budget 30s", false);
         assert!(ours.contains(r"tollgate='/opt/it'\''s/tollgate'"), "{ours}");
-        assert!(ours.contains("hook run pre-push --budget 30s \"$@\""), "{ours}");
+        assert!(ours.contains("hook run pre-push --budget 30s -- \"$@\""), "{ours}");
         assert_eq!(whose(ours.as_bytes()), Whose::Ours);
         let edited = format!("{ours}echo mine\n");
         assert_eq!(whose(edited.as_bytes()), Whose::Edited);
@@ -135,7 +135,7 @@ mod tests {
         assert!(made_folder(text("/t", "", true).as_bytes()));
         let plain = text("/t", "", false);
         assert!(!made_folder(plain.as_bytes()));
-        assert!(plain.contains("hook run pre-push \"$@\" <<"), "{plain}");
+        assert!(plain.contains("hook run pre-push -- \"$@\" <<"), "{plain}");
         assert!(!plain.contains("@F") && !plain.contains("@P"), "{plain}");
     }
 

@@ -60,7 +60,7 @@ fn installing_twice_is_installing_once_and_a_dry_run_changes_nothing() {
     scene.tollgate(&["hook", "install", "--budget", "30s", "--dry-run"]).exits(0);
     assert_eq!(fs::read_to_string(&hook).unwrap(), text);
     scene.tollgate(&["hook", "install", "--budget", "30s"]).exits(0);
-    assert!(fs::read_to_string(&hook).unwrap().contains("pre-push --budget 30s \"$@\""));
+    assert!(fs::read_to_string(&hook).unwrap().contains("pre-push --budget 30s -- \"$@\""));
     scene.tollgate(&["hook", "uninstall", "--dry-run"]).exits(0);
     assert!(hook.exists());
     scene.tollgate(&["hook", "uninstall"]).exits(0);
@@ -103,7 +103,22 @@ fn git_is_asked_where_hooks_are() {
     scene.git(&["config", "hook.gate.command", "tollgate hook run pre-push"]);
     let told = scene.tollgate(&["hook", "install"]).exits(0);
     assert!(told.stdout.contains("`hook.gate.command`"), "{}", told.stdout);
-    assert!(!scene.root().join(".git/hooks/pre-push").exists());
+    // An older git knows no such hooks, and needs the file.
+    let runs = told.stdout.contains("runs it already");
+    assert_eq!(scene.root().join(".git/hooks/pre-push").exists(), !runs, "{}", told.stdout);
+    scene.git(&["config", "--remove-section", "hook.gate"]);
+    // The hooks of all repositories are nobody's to change from one of them.
+    let (shared, settings) =
+        (scene.repository.cache().with_file_name("shared"), scene.root().join("settings"));
+    fs::create_dir(&shared).unwrap();
+    fs::write(&settings, format!("[core]\n\thooksPath = {}\n", shared.display())).unwrap();
+    let mut install = crate::support::tollgate::command(scene.root());
+    install.env("GIT_CONFIG_GLOBAL", &settings).args(["hook", "install"]);
+    pushed(install)
+        .exits(2)
+        .says("the hooks of all your repositories")
+        .says("git config core.hooksPath .git/hooks");
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
     let nowhere = tempfile::tempdir().unwrap();
     let refused = scene.tollgate(&["-C", nowhere.path().to_str().unwrap(), "hook", "install"]).exits(2);
     assert!(refused.stderr.contains("is not in a git repository"), "{}", refused.stderr);

@@ -2,6 +2,7 @@
 
 use super::Scene;
 use std::fs;
+use tollgate::git::hooks::Manager;
 
 #[test]
 fn where_a_tool_writes_the_hooks_its_lines_are_printed_and_nothing_is_written() {
@@ -23,6 +24,19 @@ fn where_a_tool_writes_the_hooks_its_lines_are_printed_and_nothing_is_written() 
     scene.repository.write("lefthook.yml", "{}\n");
     scene.tollgate(&["hook", "install", "--manager", "git"]).exits(0);
     assert!(hook.exists());
+}
+
+#[test]
+fn the_page_about_hooks_shows_what_is_printed_and_keys_that_there_are() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/hook.md");
+    let text = fs::read_to_string(path).unwrap();
+    for manager in [Manager::PreCommit, Manager::Lefthook, Manager::Husky] {
+        let lines = manager.lines("").unwrap();
+        assert!(text.contains(&lines), "{lines}");
+    }
+    let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let file = tollgate::config::read::parse(example).unwrap();
+    assert!(file.hook.budget.is_some() && file.hook.timeout.is_some());
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn nothing_to_judge_is_no_work_deletions_dry_runs_and_what_is_up_to_date() {
     scene
         .push(&["origin", "feature"])
         .exits(0)
-        .says("`feature` brings nothing new: it is part of origin/main");
+        .says("`feature` brings nothing new: the remote has the commit");
     scene.push(&["origin", "--delete", "feature"]).exits(0).hides("tollgate");
     assert_eq!(scene.there("refs/heads/feature"), None);
     let second = scene.change("2\n");
@@ -73,6 +73,15 @@ fn a_commit_is_judged_once_under_however_many_names_and_tags_are_peeled() {
     assert!(scene.there("refs/tags/heavy").is_some_and(|object| object != second));
     scene.git(&["tag", "--annotate", "--message", "words", "old", "HEAD~"]);
     scene.push(&["origin", "old"]).exits(0).says("`old` brings nothing new");
+    scene.git(&["tag", "older", "HEAD~^0"]);
+    scene.git(&["tag", "--delete", "old"]);
+    scene.repository.write("more", "1\n").commit("more");
+    scene.git(&["push", "--quiet", "--no-verify", "origin", "main"]);
+    scene.git(&["tag", "newer", "HEAD"]);
+    scene
+        .push(&["origin", "older", "newer"])
+        .exits(0)
+        .says("`older` and `newer` bring nothing new: the remote has the commits");
     // A tag of a file is no commit.
     scene.git(&["tag", "blob", "HEAD:file"]);
     scene.push(&["origin", "blob"]).exits(0).says("`blob` is not judged: it is no commit that is here");
