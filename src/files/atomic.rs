@@ -30,7 +30,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Puts a program at `path`, in the place of the file or link that may be there: like [`write`], but everybody may run it.
+/// Puts a program at `path`, in the place of the file or link that may be there: like [`write()`], but everybody may run it.
 ///
 /// # Errors
 /// When a step fails; what was there is then untouched and no temporary file is left.
