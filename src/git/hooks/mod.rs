@@ -5,7 +5,7 @@
 //!
 //! - [`place`]: the folder that git takes hooks from, and whose it is.
 //! - [`script`]: the text of ours, and how it is known again.
-//! - [`install`]: putting it there and taking it away.
+//! - [`mod@install`]: putting it there and taking it away.
 //! - [`manager`]: tools that write hooks themselves, and the lines that they take.
 
 mod failure;
