@@ -6,6 +6,7 @@ mod comment;
 mod compare;
 pub mod console;
 pub mod exit;
+mod hook;
 mod import;
 mod load;
 mod manual;
@@ -84,6 +85,7 @@ fn dispatch(door: &Door, command: Command) -> Result<Outcome, Failure> {
         Command::Judge(args) => compare::judge(door, &args),
         Command::Report(args) => compare::report(door, &args),
         Command::Comment(args) => comment::comment(door, &args),
+        Command::Hook(args) => hook::hook(door, args.action),
         Command::Doctor(args) => check::doctor(door, &args),
         Command::Completions(args) => manual::completions(door, args.shell),
         Command::Man(args) => manual::man(door, args.dir.as_deref()),

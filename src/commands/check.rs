@@ -29,7 +29,11 @@ use crate::{
     store::load::{From, Loaded, load_from},
     text::plural,
 };
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 /// Processes a benchmark in a check against stored baselines: as many as a stored run has at the least.
 const STORED_PROCESSES: u32 = 6;
@@ -60,6 +64,8 @@ pub struct Done {
     pub folder: PathBuf,
     /// A result that could not be kept; the verdict stands.
     pub not_kept: Option<Failure>,
+    /// What measuring by paired rounds took, without the builds; of any other check all that it took.
+    pub spent: Duration,
 }
 
 /// Checks head against its base.
@@ -81,6 +87,28 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         return against_baselines(request, work, session);
     }
     head_alone(request, &session, &why)
+}
+
+/// Checks head against its base by paired rounds and in no other way: where the base cannot be built, nothing is measured.
+///
+/// # Errors
+/// As [`run`], and when the base cannot be built.
+pub fn run_paired(
+    request: &Request,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<Done, Failure> {
+    let work = work(request, progress, interrupt);
+    forget_results(&request.directory, interrupt);
+    let session = Session::open(work, base_choice(&request.settings))?;
+    match &session.builds.base_failed {
+        None => paired(request, &session),
+        Some(why) => Err(Failure::message(
+            ErrorClass::Measurement,
+            format!("the base could not be built: {why}"),
+            "what is new in head cannot be compared with a base that does not build",
+        )),
+    }
 }
 
 /// What would run and what it would cost, as text.
@@ -113,6 +141,7 @@ fn base_choice(settings: &Settings) -> BaseChoice {
 
 /// Both sides in turns, going on from an earlier check of the same trees.
 fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
+    let began = Instant::now();
     let state = State::of(session, &request.settings);
     let earlier = if request.seed.is_some() { None } else { state.load() };
     let seed = request.seed.or(earlier.as_ref().map(|run| run.seed)).unwrap_or(request.fresh_seed);
@@ -147,7 +176,8 @@ fn paired(request: &Request, session: &Session<'_>) -> Result<Done, Failure> {
         run.warnings.push(Warning::new("resumed", words));
     }
     not_kept = state.save(&run, &run.measurements).err().or(not_kept);
-    Ok(finish(&state, &run, not_kept))
+    let spent = began.elapsed();
+    Ok(Done { spent, ..finish(&state, &run, not_kept) })
 }
 
 /// Head's slots against stored runs; suspects are confirmed by paired rounds where the base can be built.
@@ -319,5 +349,6 @@ fn unmeasured(listed: Listed) -> Measurement {
 fn finish(state: &State, run: &Run, not_kept: Option<Failure>) -> Done {
     let verdict = judge::judge(run);
     let not_kept = state.keep_results(run, &verdict).err().or(not_kept);
-    Done { verdict, folder: state.folder().to_owned(), not_kept }
+    let spent = Duration::try_from_secs_f64(run.duration_seconds).unwrap_or_default();
+    Done { verdict, folder: state.folder().to_owned(), not_kept, spent }
 }

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod demo;
 pub mod doctor;
 pub mod failure;
+pub mod hook;
 pub mod import;
 pub mod init;
 pub mod judge;

@@ -30,6 +30,8 @@ pub struct File {
     pub load: Vec<Load>,
     /// What a service under load is asked to reach, apart from any comparison.
     pub targets: Targets,
+    /// The check before a push.
+    pub hook: Hook,
     /// Where the file was read from: bodies and data of load benchmarks are looked for here.
     #[serde(skip)]
     #[schemars(skip)]
@@ -134,6 +136,16 @@ pub struct Baseline {
     pub keep: Option<u32>,
     /// The remote that `refs/tollgate/history` is fetched from and pushed to (default `origin`).
     pub remote: Option<String>,
+}
+
+/// The check before a push (`tollgate hook`).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hook {
+    /// The time that measuring may take before a push, all pushed commits together; builds do not count (default 60s).
+    pub budget: Option<Span>,
+    /// The time that the whole hook may take, builds included; then the push goes on unjudged (default 2m).
+    pub timeout: Option<Span>,
 }
 
 /// What applies to the benchmarks that a glob matches.

@@ -16,6 +16,12 @@ use std::time::Duration;
 /// The measuring time of a check where nobody says another.
 pub const DEFAULT_BUDGET_SECONDS: f64 = 300.0;
 
+/// The measuring time of a hook where nobody says another.
+pub const DEFAULT_HOOK_BUDGET: Duration = Duration::from_secs(60);
+
+/// The time limit of a hook where nobody says another: some servers drop a connection that waits for minutes.
+pub const DEFAULT_HOOK_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// How head is to be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModeChoice {
@@ -144,6 +150,15 @@ pub fn resolve(flags: Flags, file: &File) -> Settings {
     }
 }
 
+/// The measuring time and the time limit of a hook; `budget` is what was typed. A longer budget raises a limit that nobody set.
+#[must_use]
+pub fn hook_times(budget: Option<Duration>, file: &file::Hook) -> (Duration, Duration) {
+    let written = |span: Option<super::values::Span>| span.map(super::values::Span::duration);
+    let budget = budget.or_else(|| written(file.budget)).unwrap_or(DEFAULT_HOOK_BUDGET);
+    let otherwise = DEFAULT_HOOK_TIMEOUT.max(budget.saturating_mul(2));
+    (budget, written(file.timeout).unwrap_or(otherwise))
+}
+
 /// The load benchmarks of a file that was read, and so checked.
 fn loads(allow_remote: bool, file: &File) -> Vec<Scenario> {
     let mut loads = load::resolved(file, &file.folder);
@@ -232,8 +247,9 @@ impl From<file::Mode> for ModeChoice {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "values that are read, not computed")]
 mod tests {
-    use super::{Flags, ModeChoice, resolve};
+    use super::{Flags, ModeChoice, hook_times, resolve};
     use crate::{cargo::metadata::Selection, config::read::parse, model::policy::Strictness};
+    use std::time::Duration;
 
     const FILE: &str = "
 [policy]
@@ -274,6 +290,17 @@ features = [\"fast\"]
         assert_eq!((settings.policy.margin, settings.budget_seconds), (0.0, 9.0));
         assert_eq!(settings.mode, ModeChoice::Stored);
         assert_eq!(settings.policy.strictness, Strictness::Strict);
+    }
+
+    #[test]
+    fn a_hook_has_its_own_budget_and_a_limit_that_leaves_room_for_it() {
+        let times = |budget: Option<u64>, text: &str| {
+            let (budget, limit) = hook_times(budget.map(Duration::from_secs), &parse(text).unwrap().hook);
+            (budget.as_secs(), limit.as_secs())
+        };
+        assert_eq!(times(None, "[measure]\nbudget = \"9m\"\n"), (60, 120));
+        assert_eq!(times(None, "[hook]\nbudget = \"5m\"\n"), (300, 600));
+        assert_eq!(times(Some(10), "[hook]\nbudget = \"5m\"\ntimeout = \"30s\"\n"), (10, 30));
     }
 
     #[test]

@@ -30,6 +30,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Puts a program at `path`, in the place of the file or link that may be there: like [`write()`], but everybody may run it.
+///
+/// # Errors
+/// When a step fails; what was there is then untouched and no temporary file is left.
+pub fn write_program(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    #[cfg(unix)]
+    let permissions = Some(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755));
+    #[cfg(not(unix))]
+    let permissions = None;
+    replace(path, bytes, permissions)
+}
+
 /// Follows symbolic links to the file that is meant, which need not exist.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
     /// As many links as Linux follows.
@@ -151,6 +163,20 @@ mod tests {
         assert_eq!(fs::read(&file).unwrap(), b"new");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn program_takes_the_place_of_a_link_and_may_be_run() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        symlink("file", &link).unwrap();
+        write_program(&link, b"#!/bin/sh\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        let found = fs::symlink_metadata(&link).unwrap();
+        assert_eq!((found.is_file(), found.permissions().mode() & 0o777), (true, 0o755));
     }
 
     #[cfg(unix)]

@@ -26,6 +26,20 @@ pub fn raise_descriptor_limit() -> Option<u64> {
     None
 }
 
+/// The process that started us, or whoever took us over when it ended; `None` where the system does not say.
+#[cfg(unix)]
+#[must_use]
+pub fn parent() -> Option<u32> {
+    Some(std::os::unix::process::parent_id())
+}
+
+/// See above.
+#[cfg(not(unix))]
+#[must_use]
+pub fn parent() -> Option<u32> {
+    None
+}
+
 /// How long the calling thread ran so far, nanoseconds; `None` where the system does not say.
 #[must_use]
 pub fn thread_cpu_ns() -> Option<u64> {

@@ -31,13 +31,13 @@ harness = false
 ";
 
 /// Work of `units` small steps that no optimiser can shorten.
-const LIBRARY: &str = "pub fn work(units: u64) -> u64 {
+pub(crate) const LIBRARY: &str = "pub fn work(units: u64) -> u64 {
     (0..units).fold(7, |state, unit| std::hint::black_box(state).rotate_left(5) ^ unit)
 }
 ";
 
 /// A bench target with one benchmark a line: name, then what it does.
-fn bench(rows: &[(&str, &str)]) -> String {
+pub(crate) fn bench(rows: &[(&str, &str)]) -> String {
     let functions: String =
         rows.iter().map(|(name, body)| format!("    g.bench_function({name:?}, |b| {body});\n")).collect();
     format!(
@@ -47,11 +47,11 @@ fn bench(rows: &[(&str, &str)]) -> String {
     )
 }
 
-fn units(units: u64) -> String {
+pub(crate) fn units(units: u64) -> String {
     format!("b.iter(|| work({units}))")
 }
 
-fn sample(rows: &[(&str, &str)]) -> Repository {
+pub(crate) fn sample(rows: &[(&str, &str)]) -> Repository {
     let repository = Repository::new();
     repository
         .write("Cargo.toml", MANIFEST)
@@ -83,7 +83,7 @@ fn results(verdict: &Ran) -> PathBuf {
 }
 
 /// What a check must leave as it was: status, refs, stash, worktrees, index.
-fn traces(repository: &Repository) -> Vec<String> {
+pub(crate) fn traces(repository: &Repository) -> Vec<String> {
     let index = fs::read(repository.root().join(".git/index")).unwrap();
     vec![
         repository.git(&["--no-optional-locks", "status", "--porcelain"]),
@@ -339,7 +339,7 @@ fn wait_for_state(repository: &Repository, child: &mut std::process::Child) {
 }
 
 /// Processes that work in the repository's trees.
-fn strays(repository: &Repository) -> Vec<String> {
+pub(crate) fn strays(repository: &Repository) -> Vec<String> {
     let trees = repository.cache();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {

@@ -10,6 +10,7 @@
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`github`]: the double of GitHub, held against GitHub's own description.
+//! - [`hook`]: the pre-push check in real repositories with real remotes, pushed by git.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`html_report`]: the report as a page, in a real browser.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
@@ -42,6 +43,7 @@ mod criterion_link;
 mod dashboard;
 mod doctor;
 mod github;
+mod hook;
 mod hostile;
 mod html_report;
 mod interleave;

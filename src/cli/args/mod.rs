@@ -5,6 +5,7 @@ pub mod build;
 pub mod check;
 pub mod comment;
 pub mod compare;
+pub mod hook;
 pub mod import;
 pub mod load;
 pub mod output;
@@ -84,6 +85,8 @@ pub enum Command {
     Report(compare::ReportArgs),
     /// Bring a stored verdict to GitHub: one comment on the pull request, a check run, the job summary.
     Comment(Box<comment::CommentArgs>),
+    /// A check before each `git push`: install it, take it away, or run it as git does.
+    Hook(hook::HookArgs),
     /// Is this machine good enough, what is the smallest change it can show, what to fix.
     Doctor(DoctorArgs),
     /// Print a shell completion script.

@@ -62,6 +62,24 @@ pub fn render(verdict: &CheckVerdict, style: Style) -> String {
     text
 }
 
+/// The short form, for where somebody waits: the answer and the rows that are bad news, at most `most` of them; ends in a newline.
+#[must_use]
+pub fn brief(verdict: &CheckVerdict, style: Style, most: usize) -> String {
+    let style = Style { width: style.width.max(NARROWEST), ..style };
+    let view = View::of(verdict);
+    let mut text = paint(&wrap(&plain(&view.summary), 0, style.width), answer_colour(verdict.outcome), style);
+    let bad = |row: &&Row| matches!(row.verdict, Verdict::Regressed | Verdict::Failed | Verdict::Missing);
+    let rows: Vec<&Row> = view.rows.iter().filter(bad).collect();
+    let shown = &rows[..rows.len().min(most)];
+    if !shown.is_empty() {
+        text += &grid(shown, style).iter().map(|line| line.clone() + "\n").collect::<String>();
+    }
+    if rows.len() > shown.len() {
+        text += &format!("and {} more\n", quantity::count((rows.len() - shown.len()) as u64));
+    }
+    text
+}
+
 fn plain(line: &Line) -> String {
     let pieces = line.iter().map(|piece| match piece {
         Piece::Text(text) => terminal(text),

@@ -7,4 +7,4 @@ mod wrap;
 #[cfg(test)]
 mod tests;
 
-pub use draw::{Style, render};
+pub use draw::{Style, brief, render};
