@@ -19,7 +19,7 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
     for listed in &listing.benchmarks {
         // The id of a load benchmark says `load:` itself.
         let name = match listed.method {
-            SlotMethod::Load => listed.benchmark.id.to_string(),
+            SlotMethod::Load | SlotMethod::Command => listed.benchmark.id.to_string(),
             _ => format!("{}:{}", listed.benchmark.target, listed.benchmark.id),
         };
         let name = escape::terminal(&name);
@@ -32,6 +32,7 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
                     SlotMethod::Files => ", from criterion's files",
                     SlotMethod::Foreign => ", from another tool",
                     SlotMethod::Load => ", a fresh server a slot",
+                    SlotMethod::Command => ", one process a slot; its benchmarks are known when it runs",
                 };
                 format!("{} a block{how}", quantity::seconds(listed.block_seconds))
             }

@@ -11,6 +11,7 @@ pub mod init;
 pub mod judge;
 mod listing;
 pub mod load;
+mod programs;
 mod results;
 pub mod run;
 mod session;
