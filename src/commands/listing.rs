@@ -32,9 +32,12 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
                     SlotMethod::Files => ", from criterion's files",
                     SlotMethod::Foreign => ", from another tool",
                     SlotMethod::Load => ", a fresh server a slot",
-                    SlotMethod::Command => ", one process a slot; its benchmarks are known when it runs",
+                    SlotMethod::Command => "one process a slot; its benchmarks and what they cost are known when it runs",
                 };
-                format!("{} a block{how}", quantity::seconds(listed.block_seconds))
+                match listed.method {
+                    SlotMethod::Command => how.to_owned(),
+                    _ => format!("{} a block{how}", quantity::seconds(listed.block_seconds)),
+                }
             }
             Some(fate) => fate_words(fate),
         };

@@ -377,7 +377,14 @@ impl<'a> Session<'a> {
                 format!("bench target `{}` is not measured: {}", skipped.target, skipped.reason),
             )
         });
-        self.builds.warnings.iter().cloned().chain(skipped).collect()
+        let typed = self.work.settings.only_commands.then(|| {
+            Warning::new(
+                "typed_command",
+                "the command was typed: to measure it again, give `--command` and what belongs to it too, or write it into \
+                 `tollgate.toml` as `[[command]]`",
+            )
+        });
+        self.builds.warnings.iter().cloned().chain(skipped).chain(typed).collect()
     }
 }
 

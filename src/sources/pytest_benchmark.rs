@@ -1,7 +1,7 @@
-//! The JSON of `pytest --benchmark-json=FILE`.
+//! The JSON of `pytest --benchmark-json=FILE`, and of `--benchmark-save`.
 //!
 //! Times are seconds. A benchmark is known by its `fullname`: two files may have a test of one `name`. Its samples (`stats.data`)
-//! are there only with `--benchmark-save-data`; without them the median of the process is its one value. All samples of a file
+//! are in the file of `--benchmark-json`, and in those of `--benchmark-save` only with `--benchmark-save-data`; without them the median of the process is its one value. All samples of a file
 //! come from one process, whatever `rounds` says. The file tells the commit, and whether the work tree was changed.
 
 use serde::Deserialize;
@@ -73,8 +73,8 @@ impl Source for PytestBenchmark {
         if without_data > 0 {
             run.warnings.push(Warning::new(
                 "no_samples",
-                "pytest-benchmark saved no samples, so each benchmark has the median of its process; `--benchmark-save-data` \
-                 saves them",
+                "pytest-benchmark saved no samples, so each benchmark has the median of its process; `--benchmark-json` \
+                 or `--benchmark-save-data` saves them",
             ));
         }
         Ok(run)

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 pub struct CommandArgs {
     /// The format of what the command writes to `{out}` or else prints; each benchmark in it is measured (default: the wall time
     /// of the process).
-    #[arg(long = "as", value_name = "FORMAT", requires = "command", value_parser = PossibleValuesParser::new(formats()))]
+    #[arg(id = "as", long = "as", value_name = "FORMAT", requires = "command", value_parser = PossibleValuesParser::new(formats()))]
     pub format: Option<String>,
     /// What its benchmarks begin with (default: the command's program).
     #[arg(long, value_name = "NAME", requires = "command")]

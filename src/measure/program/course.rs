@@ -167,7 +167,7 @@ impl<'a> Course<'a> {
         });
         if let Some((side, message)) = failed {
             let on = side.map_or(String::new(), |side| format!(" on {}", side.as_str()));
-            let first = message.lines().next().unwrap_or_default();
+            let first = message.lines().next().unwrap_or_default().trim_end_matches(':');
             progress.tell(Event::Note(format!("{} failed{on}: {first}", self.program.name)));
         }
     }

@@ -159,7 +159,7 @@ impl Engine<'_, '_> {
 
     fn fail(&mut self, index: usize, side: Side, message: &str) {
         let course = &mut self.courses[index];
-        let first = message.lines().next().unwrap_or_default();
+        let first = message.lines().next().unwrap_or_default().trim_end_matches(':');
         let note = format!("{} failed on {}: {first}", course.program.name, side.as_str());
         self.progress.tell(Event::Note(note));
         course.fail(side, message);
@@ -170,7 +170,7 @@ impl Engine<'_, '_> {
         let elapsed = self.started.elapsed();
         let remaining = self.planner.remaining_seconds(elapsed.as_secs_f64());
         let lines = || self.courses[index].lines.iter().filter(|line| line.item.is_some());
-        let next = lines().filter_map(|line| line.item).map(|item| self.planner.next_look(item)).min();
+        let next = lines().filter_map(|line| line.item).map(|item| self.planner.next_look(item)).max();
         self.progress.tell(Event::Measuring(Measuring {
             benchmark: self.courses[index].program.name.clone(),
             rounds: lines().map(Line::valid).max().unwrap_or(0) * ROUNDS_PER_BLOCK,
