@@ -65,7 +65,11 @@ fn command_flags(door: &Door, line: String, args: &CommandArgs) -> Result<Comman
     let refused = |why: String| Failure::message(ErrorClass::Configuration, why, "give another `--name`");
     let name = args.name_of(&line).map_err(refused)?;
     if line.trim().is_empty() {
-        return Err(Failure::message(ErrorClass::Configuration, "`--command` is empty", "write what the shell runs"));
+        return Err(Failure::message(
+            ErrorClass::Configuration,
+            "`--command` is empty",
+            "write what the shell runs",
+        ));
     }
     let (format, build) = (args.format.clone(), args.build.clone());
     Ok(CommandFlags { line, format, name, build, folder: door.here()? })
@@ -90,7 +94,10 @@ fn finish(door: &Door, done: &check::Done, output: &OutputArgs) -> Result<Outcom
 /// `tollgate run`.
 pub(super) fn run(door: &Door, args: RunArgs) -> Result<Outcome, Failure> {
     let output = args.output.clone();
-    let both = args.program.format.is_some() || args.program.build.is_some() || args.base.is_some() || args.head.is_some();
+    let both = args.program.format.is_some()
+        || args.program.build.is_some()
+        || args.base.is_some()
+        || args.head.is_some();
     let (command, alone) = match args.command {
         Some(line) if both => (Some(command_flags(door, line, &args.program)?), None),
         Some(line) => (None, Some(run::CommandLine { name: args.program.name, line })),

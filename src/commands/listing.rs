@@ -32,7 +32,9 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
                     SlotMethod::Files => ", from criterion's files",
                     SlotMethod::Foreign => ", from another tool",
                     SlotMethod::Load => ", a fresh server a slot",
-                    SlotMethod::Command => "one process a slot; its benchmarks and what they cost are known when it runs",
+                    SlotMethod::Command => {
+                        "one process a slot; its benchmarks and what they cost are known when it runs"
+                    }
                 };
                 match listed.method {
                     SlotMethod::Command => how.to_owned(),

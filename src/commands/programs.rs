@@ -38,7 +38,9 @@ impl Session<'_> {
         let mut measured = if self.has_nothing_for_criterion() {
             Measured::default()
         } else {
-            self.criterion_paired(seed, &previous, only, &mut |so_far| keep(&[so_far, &of_commands].concat()))?
+            self.criterion_paired(seed, &previous, only, &mut |so_far| {
+                keep(&[so_far, &of_commands].concat())
+            })?
         };
         if measured.interrupted.is_some() {
             measured.measurements.extend(of_commands);
@@ -84,7 +86,9 @@ impl Session<'_> {
         let id = benchmark.id.as_str();
         self.work().settings.commands.iter().any(|program| {
             let rest = id.strip_prefix(program.name.as_str());
-            rest.is_some_and(|rest| rest.starts_with(':') || (rest.is_empty() && benchmark.target == runner::TARGET))
+            rest.is_some_and(|rest| {
+                rest.starts_with(':') || (rest.is_empty() && benchmark.target == runner::TARGET)
+            })
         })
     }
 
@@ -138,7 +142,8 @@ impl Session<'_> {
         let base = builds.tree(Side::Base);
         let Some(head) = builds.tree(Side::Head) else { unreachable!("head always has a tree") };
         let revs = (builds.base.as_ref().map_or("", rev), rev(&builds.head));
-        let same_tree = builds.base.as_ref().is_some_and(|base| base.tree.is_some() && base.tree == builds.head.tree);
+        let same_tree =
+            builds.base.as_ref().is_some_and(|base| base.tree.is_some() && base.tree == builds.head.tree);
         let site = Site {
             root: &builds.root,
             base,

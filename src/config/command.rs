@@ -92,7 +92,10 @@ mod tests {
         .unwrap();
         let programs = super::resolved(&file);
         assert_eq!(programs[0].reads, Reads::Output("go".into()));
-        assert_eq!((programs[1].reads.clone(), programs[1].timeout), (Reads::WallTime, Duration::from_secs(1)));
+        assert_eq!(
+            (programs[1].reads.clone(), programs[1].timeout),
+            (Reads::WallTime, Duration::from_secs(1))
+        );
         assert_eq!((programs[0].timeout, &programs[0].folder), (Duration::from_secs(20), &None));
     }
 
@@ -103,11 +106,14 @@ mod tests {
              [[command]]\nname = \"x\"\nrun = \"x\"\n",
         )
         .unwrap_err();
-        let shown: Vec<_> = mistakes.iter().map(|mistake| format!("{}: {}", mistake.line, mistake.message)).collect();
+        let shown: Vec<_> =
+            mistakes.iter().map(|mistake| format!("{}: {}", mistake.line, mistake.message)).collect();
         assert_eq!(shown.len(), 4, "{shown:?}");
         assert!(shown[0].starts_with("2: key `command.name`: `a b` is no name"), "{shown:?}");
         assert_eq!(shown[1], "3: key `command.run`: must not be empty");
-        assert!(shown[2].starts_with("4: key `command.as`: `gopher` is no format; known are time, criterion"));
+        assert!(
+            shown[2].starts_with("4: key `command.as`: `gopher` is no format; known are time, criterion")
+        );
         assert_eq!(shown[3], "9: key `command.name`: `x` is the name of another command too");
     }
 }

@@ -52,7 +52,7 @@ impl Course {
             SlotMethod::Files => Way::Files,
             SlotMethod::Lockstep | SlotMethod::Foreign | SlotMethod::Load | SlotMethod::Command => {
                 Way::Together
-            },
+            }
         };
         let Contender { found, pair, cost, metric, .. } = contender;
         Self { found, pair, cost, metric, way, blocks, fate: Fate::Measured, strikes: 0 }

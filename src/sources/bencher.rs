@@ -173,7 +173,10 @@ mod tests {
             .iter()
             .map(|m| (m.metric.name.as_str(), m.metric.direction.as_str(), m.processes[0][0].total))
             .collect();
-        assert_eq!(shown, [("time", "lower", 5.0), ("allocated", "lower", 0.0), ("throughput", "higher", 7.0)]);
+        assert_eq!(
+            shown,
+            [("time", "lower", 5.0), ("allocated", "lower", 0.0), ("throughput", "higher", 7.0)]
+        );
     }
 
     #[test]
@@ -192,7 +195,8 @@ mod tests {
     #[test]
     fn it_is_known_by_its_first_three_keys() {
         assert!(begins_as_metrics(b" {\n\"a\\\"b\" : {\"c\": {\"value\": 1"));
-        for other in ["", "{", "[]", "{\"a\": 1}", "{\"a\": {\"b\": {\"c\": 1}}}", "{\"a\": {\"b\": {\"value"] {
+        for other in ["", "{", "[]", "{\"a\": 1}", "{\"a\": {\"b\": {\"c\": 1}}}", "{\"a\": {\"b\": {\"value"]
+        {
             assert!(!begins_as_metrics(other.as_bytes()), "{other}");
         }
     }

@@ -127,7 +127,8 @@ pub fn is_commit(text: &str) -> bool {
 /// The file with blanks in the place of its JavaScript, so that lines keep their numbers.
 fn without_script(file: &InputFile) -> Result<InputFile, Error> {
     let refused = || Error::malformed(&file.path, Some(1), format!("it does not begin with `{VARIABLE} =`"));
-    let text = std::str::from_utf8(&file.bytes).map_err(|_| Error::malformed(&file.path, None, "it is not UTF-8"))?;
+    let text = std::str::from_utf8(&file.bytes)
+        .map_err(|_| Error::malformed(&file.path, None, "it is not UTF-8"))?;
     let start = text.trim_start_matches('\u{feff}');
     let after = start.trim_start().strip_prefix(VARIABLE).ok_or_else(refused)?;
     let value = after.trim_start().strip_prefix('=').ok_or_else(refused)?;
@@ -146,8 +147,9 @@ fn past(file: &InputFile, suite: &str, entry: Entry) -> Result<Past, Error> {
     }
     let mut readings = Readings::of(file);
     for bench in entry.benches {
-        let (metric, factor) = metric(&bench.unit, &entry.tool)
-            .ok_or_else(|| malformed(format!("`{}` of tool `{}` is no unit that is known", bench.unit, entry.tool)))?;
+        let (metric, factor) = metric(&bench.unit, &entry.tool).ok_or_else(|| {
+            malformed(format!("`{}` of tool `{}` is no unit that is known", bench.unit, entry.tool))
+        })?;
         let benchmark = readings.benchmark(line, suite, &bench.name)?;
         readings.add(line, benchmark, metric, &[vec![bench.value * factor]])?;
     }
@@ -185,10 +187,13 @@ mod tests {
 
     fn file(tool: &str, benches: &str, end: &str) -> InputFile {
         let entry = |id: &str, date: u64| {
-            format!("{{\"commit\": {{\"id\": \"{id}\"}}, \"date\": {date}, \"tool\": \"{tool}\",\n\"benches\": [{benches}]}}")
+            format!(
+                "{{\"commit\": {{\"id\": \"{id}\"}}, \"date\": {date}, \"tool\": \"{tool}\",\n\"benches\": [{benches}]}}"
+            )
         };
         let entries = [entry(&"a".repeat(40), 1_574_927_127_603), entry(&"b".repeat(40), 1_574_927_999_000)];
-        let text = format!("window.BENCHMARK_DATA = {{\"entries\": {{\"S\": [\n{}]}}}}{end}", entries.join(",\n"));
+        let text =
+            format!("window.BENCHMARK_DATA = {{\"entries\": {{\"S\": [\n{}]}}}}{end}", entries.join(",\n"));
         InputFile { path: "data.js".into(), bytes: text.into() }
     }
 

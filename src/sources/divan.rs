@@ -74,7 +74,9 @@ fn read(file: &InputFile) -> Result<Readings<'_>, Error> {
         open.path.truncate(depth);
         open.path.push(name);
         let number = Some(number);
-        let Some(median) = median(&cells).map_err(|problem| readings.malformed(number, problem))? else { continue };
+        let Some(median) = median(&cells).map_err(|problem| readings.malformed(number, problem))? else {
+            continue;
+        };
         let benchmark = readings.benchmark(number, &open.target, &open.path.join("/"))?;
         readings.add(number, benchmark, Metric::time(), &[vec![median]])?;
     }
@@ -110,7 +112,8 @@ fn median(cells: &[String]) -> Result<Option<f64>, String> {
     }
     let cell = cells.get(MEDIAN).map_or("", String::as_str);
     let (value, unit) = cell.split_once(' ').ok_or_else(|| format!("`{cell}` is no time"))?;
-    let factor = nanoseconds(unit.trim()).ok_or_else(|| format!("`{unit}` is no unit of time that is known"))?;
+    let factor =
+        nanoseconds(unit.trim()).ok_or_else(|| format!("`{unit}` is no unit of time that is known"))?;
     let value: f64 = value.parse().map_err(|_| format!("`{value}` is no number"))?;
     Ok(Some(value * factor))
 }
@@ -120,10 +123,12 @@ mod tests {
     use super::Divan;
     use crate::sources::input::{Error, Input, InputFile, Source};
 
-    const HEADER: &str = "words            fastest       │ slowest       │ median        │ mean          │ samples │ iters";
+    const HEADER: &str =
+        "words            fastest       │ slowest       │ median        │ mean          │ samples │ iters";
 
     fn read(rows: &str) -> Result<Vec<(String, f64)>, Error> {
-        let files = vec![InputFile { path: "d.txt".into(), bytes: format!("noise\n{HEADER}\n{rows}").into() }];
+        let files =
+            vec![InputFile { path: "d.txt".into(), bytes: format!("noise\n{HEADER}\n{rows}").into() }];
         let run = Divan.parse(&Input { name: "d.txt".into(), files, baseline: None })?;
         let value = |m: &crate::sources::pairing::SourceMeasurement| m.processes[0][0].total.round();
         Ok(run.measurements.iter().map(|m| (m.benchmark.id.to_string(), value(m))).collect())
@@ -143,9 +148,13 @@ mod tests {
     #[test]
     fn odd_cells_are_named_by_line() {
         let error = |rows: &str| read(rows).unwrap_err().to_string();
-        let row = "├─ a             1 ns          │ 1 ns          │ 1 ns          │ 1 ns          │ 1       │ 1\n";
+        let row =
+            "├─ a             1 ns          │ 1 ns          │ 1 ns          │ 1 ns          │ 1       │ 1\n";
         assert_eq!(
-            error(&row.replace("│ 1 ns          │ 1 ns          │ 1 ns ", "│ 1 ns          │ 1 xs          │ 1 ns ")),
+            error(&row.replace(
+                "│ 1 ns          │ 1 ns          │ 1 ns ",
+                "│ 1 ns          │ 1 xs          │ 1 ns "
+            )),
             "`d.txt`, line 3: `xs` is no unit of time that is known"
         );
         assert!(error(&row.replace("1 ns", "NaN ns")).contains("no value"));

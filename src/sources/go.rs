@@ -50,9 +50,8 @@ impl Source for Go {
     fn detect(&self, input: &Input) -> bool {
         let [file] = input.files.as_slice() else { return false };
         let text = String::from_utf8_lossy(beginning(file));
-        text.lines().any(|line| {
-            line.starts_with("Benchmark") && matches!(result(line.trim()), Ok(Some(_)) | Err(_))
-        })
+        text.lines()
+            .any(|line| line.starts_with("Benchmark") && matches!(result(line.trim()), Ok(Some(_)) | Err(_)))
     }
 
     fn parse(&self, input: &Input) -> Result<SourceRun, Error> {
@@ -200,18 +199,18 @@ mod tests {
 
     #[test]
     fn the_number_of_processors_is_taken_off_only_where_all_names_end_in_it() {
-        assert_eq!(names("BenchmarkA-8 10 5 ns/op\nBenchmarkB/n-10-8 10 5 ns/op\n"), [
-            "go BenchmarkA",
-            "go BenchmarkB/n-10"
-        ]);
-        assert_eq!(names("BenchmarkA 10 5 ns/op\nBenchmarkB/n-10 10 5 ns/op\n"), [
-            "go BenchmarkA",
-            "go BenchmarkB/n-10"
-        ]);
-        assert_eq!(names("BenchmarkA 10 5 ns/op\nBenchmarkA-2 10 5 ns/op\n"), [
-            "go BenchmarkA",
-            "go BenchmarkA-2"
-        ]);
+        assert_eq!(
+            names("BenchmarkA-8 10 5 ns/op\nBenchmarkB/n-10-8 10 5 ns/op\n"),
+            ["go BenchmarkA", "go BenchmarkB/n-10"]
+        );
+        assert_eq!(
+            names("BenchmarkA 10 5 ns/op\nBenchmarkB/n-10 10 5 ns/op\n"),
+            ["go BenchmarkA", "go BenchmarkB/n-10"]
+        );
+        assert_eq!(
+            names("BenchmarkA 10 5 ns/op\nBenchmarkA-2 10 5 ns/op\n"),
+            ["go BenchmarkA", "go BenchmarkA-2"]
+        );
     }
 
     #[test]
@@ -221,14 +220,17 @@ mod tests {
         let shown: Vec<_> = run
             .measurements
             .iter()
-            .map(|m| (m.benchmark.target.as_str(), m.metric.name.as_str(), m.processes.len(), m.processes[0].len()))
+            .map(|m| {
+                (m.benchmark.target.as_str(), m.metric.name.as_str(), m.processes.len(), m.processes[0].len())
+            })
             .collect();
         assert_eq!(shown, [("a", "allocated", 1, 2), ("a", "time", 1, 2), ("b", "time", 1, 1)]);
     }
 
     #[test]
     fn own_metrics_are_named_and_failures_kept() {
-        let run = read("BenchmarkX 1 5 ns/op 2 words/op 9 MB/s\n--- FAIL: BenchmarkY\nBenchmarkZ\nhello\n").unwrap();
+        let run = read("BenchmarkX 1 5 ns/op 2 words/op 9 MB/s\n--- FAIL: BenchmarkY\nBenchmarkZ\nhello\n")
+            .unwrap();
         assert_eq!(run.measurements.len(), 2);
         assert_eq!(run.measurements[1].failure.as_deref(), Some("go says that it failed"));
         assert!(run.warnings[1].message.ends_with("left out: words/op"), "{:?}", run.warnings);
@@ -238,7 +240,10 @@ mod tests {
     fn odd_lines_are_named_by_number() {
         let error = |text: &str| read(text).unwrap_err().to_string();
         assert_eq!(error("\nBenchmarkX 1 fast ns/op"), "`bench.txt`, line 2: `fast` is no number");
-        assert_eq!(error("BenchmarkX 1 5"), "`bench.txt`, line 1: `BenchmarkX` has a value without a unit, or none");
+        assert_eq!(
+            error("BenchmarkX 1 5"),
+            "`bench.txt`, line 1: `BenchmarkX` has a value without a unit, or none"
+        );
         assert!(error("BenchmarkX 1 NaN ns/op").contains("no value"));
         assert!(error("BenchmarkX 1 -5 ns/op").contains("no value"));
         assert!(error("BenchmarkX 1 +Inf ns/op").contains("no value"));

@@ -164,7 +164,8 @@ fn documents(file: &InputFile) -> Result<Vec<(u64, serde_json::Value)>, Error> {
                 Error::malformed(&file.path, Some(at), "a summary that is no JSON, or cut off")
             })?;
             // Cargo prints documents of its own between them with `--message-format=json`.
-            let summary = document.filter(|document: &serde_json::Value| document.get("module_path").is_some());
+            let summary =
+                document.filter(|document: &serde_json::Value| document.get("module_path").is_some());
             documents.extend(summary.map(|document| (line, document)));
             stream.byte_offset()
         } else {

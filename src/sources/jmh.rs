@@ -59,8 +59,8 @@ impl Source for Jmh {
         for row in rows {
             let line = line_of(file, &row.benchmark);
             in_own_process &= row.forks != Some(0);
-            let (metric, factor) =
-                metric(&row.mode, &row.primary_metric.score_unit).map_err(|problem| readings.malformed(line, problem))?;
+            let (metric, factor) = metric(&row.mode, &row.primary_metric.score_unit)
+                .map_err(|problem| readings.malformed(line, problem))?;
             let benchmark = readings.benchmark(line, "jmh", &name(&row))?;
             let processes: Vec<Vec<f64>> = forks(row.primary_metric)
                 .into_iter()
@@ -92,7 +92,9 @@ fn metric(mode: &str, unit: &str) -> Result<(Metric, f64), String> {
             let each = nanoseconds(time).ok_or_else(|| format!("`{unit}` is no unit that is known"))?;
             Ok((Metric::time(), each))
         }
-        ("thrpt" | "avgt" | "sample" | "ss", _) => Err(format!("mode `{mode}` cannot have the unit `{unit}`")),
+        ("thrpt" | "avgt" | "sample" | "ss", _) => {
+            Err(format!("mode `{mode}` cannot have the unit `{unit}`"))
+        }
         _ => Err(format!("mode `{mode}` is not known")),
     }
 }
@@ -152,15 +154,16 @@ mod tests {
                 (m.benchmark.id.as_str(), m.metric.unit.as_str(), m.processes.len(), value)
             })
             .collect();
-        assert_eq!(shown, [
-            ("a.B.c/kind=x,size=10", "ops/s", 2, 4e3),
-            ("a.B.c/kind=x,size=10", "ns", 2, 4e3)
-        ]);
+        assert_eq!(
+            shown,
+            [("a.B.c/kind=x,size=10", "ops/s", 2, 4e3), ("a.B.c/kind=x,size=10", "ns", 2, 4e3)]
+        );
     }
 
     #[test]
     fn a_histogram_of_an_iteration_is_its_mean() {
-        let run = read(&row("sample", "ns/op", r#""rawDataHistogram": [[[[10, 1], [20, 3]], [[30, 2]]]]"#)).unwrap();
+        let run = read(&row("sample", "ns/op", r#""rawDataHistogram": [[[[10, 1], [20, 3]], [[30, 2]]]]"#))
+            .unwrap();
         let values: Vec<f64> = run.measurements[0].processes[0].iter().map(|sample| sample.total).collect();
         assert_eq!(values, [17.5, 30.0]);
         assert!(run.measurements[0].benchmark.id.as_str().ends_with("mode=sample"));
@@ -170,7 +173,10 @@ mod tests {
     fn a_unit_that_does_not_fit_the_mode_is_refused_by_line() {
         let raw = r#""rawData": [[1]]"#;
         let error = |rows: &str| read(rows).unwrap_err().to_string();
-        assert_eq!(error(&row("thrpt", "s/op", raw)), "`j.json`, line 1: mode `thrpt` cannot have the unit `s/op`");
+        assert_eq!(
+            error(&row("thrpt", "s/op", raw)),
+            "`j.json`, line 1: mode `thrpt` cannot have the unit `s/op`"
+        );
         assert!(error(&row("avgt", "ops/s", raw)).contains("cannot have"));
         assert!(error(&row("avgt", "moon/op", raw)).contains("no unit that is known"));
         assert!(error(&row("warp", "s/op", raw)).contains("mode `warp` is not known"));

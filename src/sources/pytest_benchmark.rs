@@ -122,7 +122,10 @@ mod tests {
     #[test]
     fn twice_the_same_and_values_that_are_none_are_refused_by_line() {
         let row = r#"{"fullname": "a", "stats": {"median": 1}}"#;
-        assert_eq!(read(&format!("{row},{row}")).unwrap_err().to_string(), "`b.json`, line 2: `a` is there twice");
+        assert_eq!(
+            read(&format!("{row},{row}")).unwrap_err().to_string(),
+            "`b.json`, line 2: `a` is there twice"
+        );
         let error = read(r#"{"fullname": "a", "stats": {"median": -1}}"#).unwrap_err().to_string();
         assert!(error.contains("no value"), "{error}");
         assert!(read(r#"{"fullname": "a", "stats": {"median": NaN}}"#).is_err());

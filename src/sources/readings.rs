@@ -145,7 +145,10 @@ mod tests {
         for wrong in [f64::NAN, f64::INFINITY, -1.0] {
             let added = readings.add(Some(3), benchmark("a"), Metric::time(), &[vec![1.0, wrong]]);
             let error = added.unwrap_err().to_string();
-            assert!(error.starts_with("`a.json`, line 3: `a` has ") && error.ends_with("no value"), "{error}");
+            assert!(
+                error.starts_with("`a.json`, line 3: `a` has ") && error.ends_with("no value"),
+                "{error}"
+            );
         }
         readings.add(None, benchmark("z"), Metric::time(), &[vec![0.0]]).unwrap();
         readings.add(None, benchmark("z"), Metric::count("n", "n"), &[vec![0.0]]).unwrap();

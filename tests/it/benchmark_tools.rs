@@ -1,6 +1,10 @@
 //! Real outputs of benchmark tools of other languages as runs. Each fixture has a PROVENANCE file: tool, version, command.
 
-use crate::support::fixtures::{bytes, file, input};
+use crate::support::{
+    fixtures::{bytes, file, input},
+    repository::Repository,
+    tollgate::tollgate,
+};
 use tollgate::{
     model::metric::Nature,
     sources::{
@@ -20,7 +24,8 @@ fn shown(run: &SourceRun) -> String {
         let counts: Vec<usize> = m.processes.iter().map(Vec::len).collect();
         let value = m.processes.first().map_or(0.0, |samples| samples[0].total);
         let failure = m.failure.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-        let (target, id, metric, unit) = (&m.benchmark.target, &m.benchmark.id, &m.metric.name, &m.metric.unit);
+        let (target, id, metric, unit) =
+            (&m.benchmark.target, &m.benchmark.id, &m.metric.name, &m.metric.unit);
         format!("{target} {id} {metric}: {counts:?} {value:.1} {unit}{failure}\n")
     });
     lines.collect()
@@ -161,7 +166,10 @@ fn data_js_is_a_history_without_a_machine() {
     insta::assert_snapshot!(shown(&read("github-action-benchmark/data/data.js")), @"Test benchmark bench_fib_10 time: [1] 100.0 ns");
     let bytes = bytes("github-action-benchmark/data/data.js");
     let past = history(&InputFile { path: "data.js".into(), bytes }).unwrap();
-    assert_eq!((past.len(), past[0].suite.as_str(), past[0].recorded_at), (1, "Test benchmark", 1_574_927_127));
+    assert_eq!(
+        (past.len(), past[0].suite.as_str(), past[0].recorded_at),
+        (1, "Test benchmark", 1_574_927_127)
+    );
 }
 
 #[test]
@@ -186,10 +194,41 @@ fn summaries_between_documents_of_others_are_read() {
 
 #[test]
 fn broken_files_are_refused_by_file_and_line() {
-    for name in ["pytest-benchmark/5.3.1/plain.json", "google-benchmark/1.7.1/plain.json", "jmh/1.36/six.json"] {
+    for name in
+        ["pytest-benchmark/5.3.1/plain.json", "google-benchmark/1.7.1/plain.json", "jmh/1.36/six.json"]
+    {
         let whole = bytes(name);
         let cut = file("cut.json", &whole[..whole.len() - 40]);
         let error = parse(&cut).unwrap_err();
         assert!(matches!(error, Error::Malformed { line: Some(line), .. } if line > 10), "{name}: {error}");
     }
+}
+
+#[test]
+fn a_history_is_recorded_with_its_commits_for_a_machine_that_no_check_compares_with() {
+    let repository = Repository::new();
+    repository.write("a", "1");
+    let commit = repository.commit("first");
+    let text = String::from_utf8(bytes("github-action-benchmark/data/data.js")).unwrap();
+    repository.write("data.js", &text.replace("prev commit id", &commit)).write("old.js", &text);
+    let import = |args: &[&str]| tollgate(repository.root(), &[&["import", "--history"], args].concat());
+    let ran = import(&["data.js", "old.js"]).exits(0);
+    let expected =
+        "recorded 1 run of an unknown machine in the history, 0 there already; 1 entry names no whole commit";
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    assert!(import(&["data.js"]).exits(0).stderr.contains("recorded 0 runs"));
+    let listed = tollgate(repository.root(), &["baseline", "list"]).exits(0).stdout;
+    assert!(listed.contains("unknown machine (github-action-benchmark)"), "{listed}");
+    tollgate(repository.root(), &["baseline", "verify"]).exits(0);
+    // A check against stored runs finds none of this machine.
+    let args = ["check", "--mode", "stored", "--command", "true", "--name", "bench_fib_10"];
+    let ran = tollgate(repository.root(), &args).exits(4);
+    assert!(
+        ran.stderr.contains("no baseline") || ran.stdout.contains("no baseline"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
+    import(&["old.js"]).exits(4);
+    import(&["a"]).exits(2);
 }

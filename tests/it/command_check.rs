@@ -42,8 +42,9 @@ fn check(repository: &Repository, args: &[&str]) -> Ran {
 fn verdicts(verdict: &Value) -> Vec<String> {
     let rows = verdict["benchmarks"].as_array().unwrap().iter();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
-    let mut found: Vec<String> =
-        rows.map(|row| format!("{} {} {}", text(row, "id"), text(row, "metric"), text(row, "verdict"))).collect();
+    let mut found: Vec<String> = rows
+        .map(|row| format!("{} {} {}", text(row, "id"), text(row, "metric"), text(row, "verdict")))
+        .collect();
     found.sort();
     found
 }
@@ -58,7 +59,8 @@ fn a_slowdown_is_found_and_the_rest_is_unchanged() {
         verdicts(&verdict),
         ["go:BenchmarkA allocated unchanged", "go:BenchmarkA time regressed", "go:BenchmarkB time unchanged"]
     );
-    let row = &verdict["benchmarks"].as_array().unwrap().iter().find(|row| row["verdict"] == "regressed").unwrap();
+    let row =
+        &verdict["benchmarks"].as_array().unwrap().iter().find(|row| row["verdict"] == "regressed").unwrap();
     assert!((row["change"]["estimate"].as_f64().unwrap() - 0.1).abs() < 0.01, "{row}");
     assert_eq!((row["target"].as_str(), row["unit"].as_str()), (Some("example.com/x"), Some("ns")));
     // Nothing is left in the user's tree, and the same run is judged again to the same bytes.
@@ -84,7 +86,16 @@ fn a_typed_command_needs_no_file_and_is_built_once_a_side() {
     repository.commit("base");
     repository.write("a", "150").write("more", "");
     let line = "cat built > /dev/null && sh bench.sh > {out}; echo noise";
-    let args = ["--command", line, "--as", "go", "--name", "words", "--build", "test ! -e built && echo {side} > built"];
+    let args = [
+        "--command",
+        line,
+        "--as",
+        "go",
+        "--name",
+        "words",
+        "--build",
+        "test ! -e built && echo {side} > built",
+    ];
     let verdict = check(&repository, &args).exits(0).json();
     let expected = [
         "words:BenchmarkA allocated unchanged",
@@ -114,7 +125,9 @@ fn a_command_that_fails_on_a_side_is_an_error_that_says_its_words() {
 #[test]
 fn a_hung_command_is_ended() {
     let repository = repository();
-    repository.write("bench.sh", "sleep 600\n").write("tollgate.toml", &format!("{FILE}timeout = \"300ms\"\n"));
+    repository
+        .write("bench.sh", "sleep 600\n")
+        .write("tollgate.toml", &format!("{FILE}timeout = \"300ms\"\n"));
     let verdict = check(&repository, &[]).exits(5).json();
     let reason = verdict["benchmarks"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("did not end within 0.3 s"), "{reason}");
@@ -125,7 +138,18 @@ fn names_of_revisions_never_reach_the_shell() {
     let repository = repository();
     repository.git(&["branch", "x;touch${IFS}pwned;#"]);
     repository.write("a", "220");
-    let args = ["check", "--base", "x;touch${IFS}pwned;#", "--seed", "7", "--format", "json", "--as", "go", "--command"];
+    let args = [
+        "check",
+        "--base",
+        "x;touch${IFS}pwned;#",
+        "--seed",
+        "7",
+        "--format",
+        "json",
+        "--as",
+        "go",
+        "--command",
+    ];
     let line = "test {rev} && test -d {dir} && sh bench.sh";
     tollgate(&repository, &[&args[..], &[line]].concat()).exits(1);
     assert!(!repository.root().join("pwned").exists());
@@ -136,8 +160,21 @@ fn names_of_revisions_never_reach_the_shell() {
 fn run_measures_both_revisions_and_judge_judges_them() {
     let repository = repository();
     repository.write("a", "220");
-    let args =
-        ["run", "--base", "HEAD", "--seed", "7", "--command", "sh bench.sh", "--as", "go", "--name", "go", "-o", "target/run.json"];
+    let args = [
+        "run",
+        "--base",
+        "HEAD",
+        "--seed",
+        "7",
+        "--command",
+        "sh bench.sh",
+        "--as",
+        "go",
+        "--name",
+        "go",
+        "-o",
+        "target/run.json",
+    ];
     tollgate(&repository, &args).exits(0);
     let verdict = tollgate(&repository, &["judge", "target/run.json", "--format", "json"]).exits(1).json();
     assert!(verdicts(&verdict).contains(&"go:BenchmarkA time regressed".to_owned()), "{verdict}");

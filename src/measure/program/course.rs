@@ -97,7 +97,9 @@ impl<'a> Course<'a> {
             (Err(message), Some(Ok(base))) => {
                 self.add(base.readings, &|_| failed(Side::Head, &message), request);
             }
-            (Err(message), _) => self.add(vec![nothing(self.program)], &|_| failed(Side::Head, &message), request),
+            (Err(message), _) => {
+                self.add(vec![nothing(self.program)], &|_| failed(Side::Head, &message), request)
+            }
             (Ok(head), Some(Err(message))) => {
                 self.add(head.readings, &|_| failed(Side::Base, &message), request);
             }
@@ -123,11 +125,15 @@ impl<'a> Course<'a> {
                 None => Fate::New,
                 Some(at) => {
                     let other = base.remove(at);
-                    if (&other.metric.unit, other.metric.direction) == (&reading.metric.unit, reading.metric.direction) {
+                    if (&other.metric.unit, other.metric.direction)
+                        == (&reading.metric.unit, reading.metric.direction)
+                    {
                         failure(Side::Base, &other).unwrap_or(Fate::Measured)
                     } else {
-                        let message =
-                            format!("base is measured in `{}`, head in `{}`", other.metric.unit, reading.metric.unit);
+                        let message = format!(
+                            "base is measured in `{}`, head in `{}`",
+                            other.metric.unit, reading.metric.unit
+                        );
                         Fate::Failed { side: None, message }
                     }
                 }

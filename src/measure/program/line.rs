@@ -90,7 +90,8 @@ pub fn filled(line: &str, with: &Filling<'_>) -> String {
 
 /// A value as one word of the shell.
 fn quoted(value: &str) -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c) || (cfg!(windows) && c == '\\');
+    let harmless =
+        |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c) || (cfg!(windows) && c == '\\');
     if !value.is_empty() && value.chars().all(harmless) {
         value.to_owned()
     } else if cfg!(windows) {
@@ -107,8 +108,7 @@ mod tests {
     use std::path::Path;
 
     fn fill(line: &str, dir: &str) -> String {
-        let with =
-            Filling { out: Path::new("/t/out"), dir: Path::new(dir), rev: "4f2a", side: Side::Head };
+        let with = Filling { out: Path::new("/t/out"), dir: Path::new(dir), rev: "4f2a", side: Side::Head };
         filled(line, &with)
     }
 

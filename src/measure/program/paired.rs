@@ -29,7 +29,11 @@ use std::time::{Duration, Instant};
 /// Measures base and head until every benchmark is decided or the budget is spent. Builds do not count.
 ///
 /// A command that fails is part of the result; the others go on. After an interrupt the result holds what was measured.
-pub fn measure(request: &Request<'_>, progress: &dyn Progress, keep: &mut dyn FnMut(&[Measurement])) -> Measured {
+pub fn measure(
+    request: &Request<'_>,
+    progress: &dyn Progress,
+    keep: &mut dyn FnMut(&[Measurement]),
+) -> Measured {
     let (mut courses, mut interrupted) = begin(request, progress);
     let started = Instant::now();
     let planner = planner(request, &mut courses);
@@ -176,7 +180,12 @@ impl Engine<'_, '_> {
             rounds: lines().map(Line::valid).max().unwrap_or(0) * ROUNDS_PER_BLOCK,
             next_look: next.unwrap_or_default(),
             decided: self.planner.decided(),
-            benchmarks: self.courses.iter().flat_map(|course| &course.lines).filter(|line| line.item.is_some()).count(),
+            benchmarks: self
+                .courses
+                .iter()
+                .flat_map(|course| &course.lines)
+                .filter(|line| line.item.is_some())
+                .count(),
             elapsed,
             remaining: Duration::try_from_secs_f64(remaining).unwrap_or_default(),
         }));
@@ -185,9 +194,8 @@ impl Engine<'_, '_> {
     fn result(self, interrupted: Option<&'static str>) -> Measured {
         let mut warnings: Vec<Warning> =
             self.courses.iter().flat_map(|course| course.warnings.clone()).collect();
-        let unmeasured = |course: &&Course<'_>| {
-            course.is_open() && course.lines.iter().all(|line| line.valid() == 0)
-        };
+        let unmeasured =
+            |course: &&Course<'_>| course.is_open() && course.lines.iter().all(|line| line.valid() == 0);
         let names: Vec<&str> =
             self.courses.iter().filter(unmeasured).map(|course| course.program.name.as_str()).collect();
         if interrupted.is_none() && !names.is_empty() {
