@@ -23,6 +23,13 @@ use std::{collections::BTreeSet, time::Duration};
 /// How the names of our folders begin; the process id of their owner follows.
 const SCRATCH: &str = "commands-";
 
+/// Which sides commands run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sides {
+    Both,
+    Head,
+}
+
 impl Session<'_> {
     /// Measures base and head in paired rounds: criterion benchmarks, then commands; only the benchmarks in `only` where that is
     /// given.
@@ -39,16 +46,19 @@ impl Session<'_> {
             Measured::default()
         } else {
             self.criterion_paired(seed, &previous, only, &mut |so_far| {
-                keep(&[so_far, &of_commands].concat())
+                keep(&[so_far, &of_commands].concat());
             })?
         };
         if measured.interrupted.is_some() {
             measured.measurements.extend(of_commands);
         } else if self.has_commands(only) {
             let done = measured.measurements.clone();
-            let more = self.with_programs(seed, &of_commands, only, measured.spent, |request| {
-                paired::measure(request, self.work().progress, &mut |so_far| keep(&[&done, so_far].concat()))
-            })?;
+            let more =
+                self.with_programs(seed, (&of_commands, only), Sides::Both, measured.spent, |request| {
+                    paired::measure(request, self.work().progress, &mut |so_far| {
+                        keep(&[&done, so_far].concat());
+                    })
+                })?;
             measured = joined(measured, more);
         }
         self.tell_time(&measured);
@@ -65,7 +75,7 @@ impl Session<'_> {
         if measured.interrupted.is_some() || !self.has_commands(None) {
             return Ok(measured);
         }
-        let more = self.with_programs(seed, &[], None, measured.spent, |request| {
+        let more = self.with_programs(seed, (&[], None), Sides::Head, measured.spent, |request| {
             alone::measure_alone(request, processes, self.work().progress)
         })?;
         Ok(joined(measured, more))
@@ -118,8 +128,8 @@ impl Session<'_> {
     fn with_programs<T>(
         &self,
         seed: u64,
-        previous: &[Measurement],
-        only: Option<&BTreeSet<Benchmark>>,
+        (previous, only): (&[Measurement], Option<&BTreeSet<Benchmark>>),
+        sides: Sides,
         spent: Duration,
         job: impl FnOnce(&Request<'_>) -> T,
     ) -> Result<T, Failure> {
@@ -139,7 +149,7 @@ impl Session<'_> {
         let limits = |benchmark: &Benchmark, metric: &Metric| rules.limits(benchmark, metric);
         let builds = &self.builds;
         let scratch = Scratch::new_in(&builds.state_folder, SCRATCH).map_err(Failure::measurement)?;
-        let base = builds.tree(Side::Base);
+        let base = builds.tree(Side::Base).filter(|_| sides == Sides::Both);
         let Some(head) = builds.tree(Side::Head) else { unreachable!("head always has a tree") };
         let revs = (builds.base.as_ref().map_or("", rev), rev(&builds.head));
         let same_tree =

@@ -14,7 +14,7 @@ use serde::{
 use super::{
     input::{Error, Input, Source, beginning, json},
     pairing::SourceRun,
-    readings::{Readings, line_of, operations},
+    readings::{At, Readings, operations},
 };
 use crate::model::{
     metric::{Direction, Metric, Nature},
@@ -50,13 +50,13 @@ impl Source for Bencher {
         let document: Document = json(file)?;
         let mut readings = Readings::of(file);
         for (name, Measures(measures)) in document.0 {
-            let line = line_of(file, &name);
+            let line = At::Text(&name);
             let benchmark = readings.benchmark(line, "bencher", &name)?;
             for (measure, Value { value }) in measures {
                 let known = metric(&measure);
                 let Some((metric, factor)) = known else {
                     let problem = format!("measure `{measure}` has no unit that is known");
-                    return Err(readings.malformed(line_of(file, &measure), problem));
+                    return Err(readings.malformed(At::Text(&measure), problem));
                 };
                 readings.add(line, benchmark.clone(), metric, &[vec![value * factor]])?;
             }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{
     input::{Error, Input, InputFile, MAX_BENCHMARKS, Source, beginning, holds, json},
     pairing::{SourceMeasurement, SourceRun},
-    readings::{Readings, line_of, nanoseconds, operations},
+    readings::{At, Readings, malformed, nanoseconds, operations},
 };
 use crate::model::{
     metric::{Direction, Metric, Nature},
@@ -140,8 +140,8 @@ fn without_script(file: &InputFile) -> Result<InputFile, Error> {
 }
 
 fn past(file: &InputFile, suite: &str, entry: Entry) -> Result<Past, Error> {
-    let line = line_of(file, &entry.commit.id);
-    let malformed = |problem: String| Error::malformed(&file.path, line, problem);
+    let line = At::Text(&entry.commit.id);
+    let malformed = |problem: String| malformed(file, line, problem);
     if !(entry.date.is_finite() && (0.0..1e15).contains(&entry.date)) {
         return Err(malformed(format!("`{}` is no date", entry.date)));
     }

@@ -8,7 +8,7 @@ use super::{
     ansi::plain,
     input::{Error, Input, InputFile, Source, beginning},
     pairing::SourceRun,
-    readings::{Readings, nanoseconds},
+    readings::{At, Readings, nanoseconds},
 };
 use crate::model::{metric::Metric, run::Warning};
 
@@ -73,7 +73,7 @@ fn read(file: &InputFile) -> Result<Readings<'_>, Error> {
         };
         open.path.truncate(depth);
         open.path.push(name);
-        let number = Some(number);
+        let number = At::Line(number);
         let Some(median) = median(&cells).map_err(|problem| readings.malformed(number, problem))? else {
             continue;
         };

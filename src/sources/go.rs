@@ -13,7 +13,7 @@ use super::{
     ansi::plain,
     input::{Error, Input, InputFile, Source, beginning},
     pairing::SourceRun,
-    readings::Readings,
+    readings::{At, Readings},
 };
 use crate::model::{metric::Metric, run::Warning};
 
@@ -103,7 +103,7 @@ fn result(line: &str) -> Result<Option<(&str, Reading<'_>)>, String> {
     let Some(name) = words.next().filter(|word| word.starts_with("Benchmark")) else { return Ok(None) };
     let Some(Ok(_iterations)) = words.next().map(str::parse::<u64>) else { return Ok(None) };
     let words: Vec<&str> = words.collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(format!("`{name}` has a value without a unit, or none"));
     }
     let values = words.chunks(2).map(|pair| {
@@ -158,7 +158,7 @@ fn gather<'a>(
     let mut readings = Readings::of(file);
     for key in order {
         let Some(gathered) = all.remove(&key) else { continue };
-        let line = Some(gathered.line);
+        let line = At::Line(gathered.line);
         let benchmark = readings.benchmark(line, key.0, key.1)?;
         if gathered.failed {
             readings.fail(line, benchmark, Metric::time(), "go says that it failed")?;

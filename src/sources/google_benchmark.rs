@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     input::{Error, Input, InputFile, MAX_BENCHMARKS, Source, beginning, holds, json},
     pairing::{SourceMeasurement, SourceRun},
-    readings::{Readings, line_of, nanoseconds},
+    readings::{At, Readings, malformed, nanoseconds},
 };
 use crate::model::{metric::Metric, run::Warning};
 
@@ -88,23 +88,23 @@ fn gather(file: &InputFile, rows: Vec<Row>) -> Result<(Vec<SourceMeasurement>, u
         if aggregate && row.aggregate_name.as_deref() != Some("median") {
             continue;
         }
-        let line = line_of(file, &row.name);
+        let line = At::Text(&row.name);
         if order.len() > MAX_BENCHMARKS {
-            return Err(Error::malformed(&file.path, line, format!("more than {MAX_BENCHMARKS} benchmarks")));
+            return Err(malformed(file, line, format!("more than {MAX_BENCHMARKS} benchmarks")));
         }
         let gathered = all.entry(name.clone()).or_insert_with(|| {
             order.push(name.clone());
             Gathered::default()
         });
         if !aggregate && !gathered.repetitions.insert(row.repetition_index.unwrap_or(0)) {
-            return Err(Error::malformed(&file.path, line, format!("`{name}` is there twice")));
+            return Err(malformed(file, line, format!("`{name}` is there twice")));
         }
         if row.error_occurred {
             let said = row.error_message.as_deref().unwrap_or("nothing");
             gathered.failure.get_or_insert(format!("it stopped with an error, saying {said}"));
             continue;
         }
-        let value = value(&row).map_err(|problem| Error::malformed(&file.path, line, problem))?;
+        let value = value(&row).map_err(|problem| malformed(file, line, problem))?;
         if aggregate {
             gathered.median = Some(value);
         } else {
@@ -115,7 +115,7 @@ fn gather(file: &InputFile, rows: Vec<Row>) -> Result<(Vec<SourceMeasurement>, u
     let mut by_median = 0;
     for name in order {
         let Some(gathered) = all.remove(&name) else { continue };
-        let line = line_of(file, &name);
+        let line = At::Text(&name);
         let benchmark = readings.benchmark(line, "google-benchmark", &name)?;
         if let Some(failure) = gathered.failure {
             readings.fail(line, benchmark, Metric::time(), failure)?;

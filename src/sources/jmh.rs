@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     input::{Error, Input, Source, beginning, holds, json},
     pairing::SourceRun,
-    readings::{Readings, line_of, nanoseconds, operations},
+    readings::{At, Readings, nanoseconds, operations},
 };
 use crate::model::{metric::Metric, run::Warning};
 
@@ -31,13 +31,16 @@ struct Row {
     primary_metric: Primary,
 }
 
+/// Values, and how often each came.
+type Histogram = Vec<(f64, f64)>;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Primary {
     score_unit: String,
     raw_data: Option<Vec<Vec<f64>>>,
     /// Of each fork, of each iteration: values and how often they came.
-    raw_data_histogram: Option<Vec<Vec<Vec<(f64, f64)>>>>,
+    raw_data_histogram: Option<Vec<Vec<Histogram>>>,
 }
 
 impl Source for Jmh {
@@ -57,7 +60,7 @@ impl Source for Jmh {
         let mut readings = Readings::of(file);
         let mut in_own_process = true;
         for row in rows {
-            let line = line_of(file, &row.benchmark);
+            let line = At::Text(&row.benchmark);
             in_own_process &= row.forks != Some(0);
             let (metric, factor) = metric(&row.mode, &row.primary_metric.score_unit)
                 .map_err(|problem| readings.malformed(line, problem))?;
@@ -113,7 +116,7 @@ fn forks(primary: Primary) -> Vec<Vec<f64>> {
     if let Some(forks) = primary.raw_data.filter(|forks| forks.iter().any(|fork| !fork.is_empty())) {
         return forks;
     }
-    let mean = |bins: Vec<(f64, f64)>| {
+    let mean = |bins: Histogram| {
         let count: f64 = bins.iter().map(|(_, count)| count).sum();
         bins.iter().map(|(value, count)| value * count).sum::<f64>() / count
     };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{
     input::{Error, Input, Source, beginning, holds, json},
     pairing::SourceRun,
-    readings::{Readings, line_of},
+    readings::{At, Readings},
 };
 use crate::model::{metric::Metric, run::Warning};
 
@@ -59,7 +59,7 @@ impl Source for PytestBenchmark {
         let mut readings = Readings::of(file);
         let mut without_data = 0_usize;
         for row in document.benchmarks {
-            let line = line_of(file, &row.fullname);
+            let line = At::Text(&row.fullname);
             let benchmark = readings.benchmark(line, "pytest", &row.fullname)?;
             let samples = row.stats.data.filter(|data| !data.is_empty());
             without_data += usize::from(samples.is_none());

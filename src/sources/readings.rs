@@ -12,6 +12,24 @@ use crate::model::{
     run::Sample,
 };
 
+/// Where a message points. The line of a text is looked for only when there is one to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum At<'a> {
+    /// A line, from 1.
+    Line(u64),
+    /// The line on which this text first stands as a JSON string.
+    Text(&'a str),
+}
+
+/// An error of a file.
+pub(super) fn malformed(file: &InputFile, at: At<'_>, problem: impl Into<String>) -> Error {
+    let line = match at {
+        At::Line(line) => Some(line),
+        At::Text(text) => line_of(file, text),
+    };
+    Error::malformed(&file.path, line, problem)
+}
+
 /// What was read of a file so far.
 pub(super) struct Readings<'a> {
     file: &'a InputFile,
@@ -25,13 +43,13 @@ impl<'a> Readings<'a> {
     }
 
     /// An error of the file.
-    pub(super) fn malformed(&self, line: Option<u64>, problem: impl Into<String>) -> Error {
-        Error::malformed(&self.file.path, line, problem)
+    pub(super) fn malformed(&self, at: At<'_>, problem: impl Into<String>) -> Error {
+        malformed(self.file, at, problem)
     }
 
     /// The benchmark of a target by its name.
-    pub(super) fn benchmark(&self, line: Option<u64>, target: &str, name: &str) -> Result<Benchmark, Error> {
-        let id = BenchmarkId::new(name).map_err(|invalid| self.malformed(line, invalid.to_string()))?;
+    pub(super) fn benchmark(&self, at: At<'_>, target: &str, name: &str) -> Result<Benchmark, Error> {
+        let id = BenchmarkId::new(name).map_err(|invalid| self.malformed(at, invalid.to_string()))?;
         Ok(Benchmark::new(target, id))
     }
 
@@ -39,7 +57,7 @@ impl<'a> Readings<'a> {
     /// be 0, are a failure of the benchmark; one that is negative or no number breaks the file.
     pub(super) fn add(
         &mut self,
-        line: Option<u64>,
+        at: At<'_>,
         benchmark: Benchmark,
         metric: Metric,
         processes: &[Vec<f64>],
@@ -47,11 +65,11 @@ impl<'a> Readings<'a> {
         let values = || processes.iter().flatten();
         if let Some(value) = values().find(|value| !value.is_finite() || **value < 0.0) {
             let problem = format!("`{}` has {value} for `{}`, which is no value", benchmark.id, metric.name);
-            return Err(self.malformed(line, problem));
+            return Err(self.malformed(at, problem));
         }
         if values().count() > MAX_READINGS {
             let problem = format!("`{}` has more than {MAX_READINGS} readings", benchmark.id);
-            return Err(self.malformed(line, problem));
+            return Err(self.malformed(at, problem));
         }
         let noisy = metric.nature == crate::model::metric::Nature::Noisy;
         let failure = if values().next().is_none() {
@@ -64,28 +82,28 @@ impl<'a> Readings<'a> {
         let sample = |total: &f64| Sample { iterations: 1.0, total: *total };
         let filled = processes.iter().filter(|process| failure.is_none() && !process.is_empty());
         let processes = filled.map(|process| process.iter().map(sample).collect()).collect();
-        self.push(line, SourceMeasurement { benchmark, metric, processes, failure })
+        self.push(at, SourceMeasurement { benchmark, metric, processes, failure })
     }
 
     /// Adds a benchmark that has no value, with the reason.
     pub(super) fn fail(
         &mut self,
-        line: Option<u64>,
+        at: At<'_>,
         benchmark: Benchmark,
         metric: Metric,
         why: impl Into<String>,
     ) -> Result<(), Error> {
         let failure = Some(why.into());
-        self.push(line, SourceMeasurement { benchmark, metric, processes: Vec::new(), failure })
+        self.push(at, SourceMeasurement { benchmark, metric, processes: Vec::new(), failure })
     }
 
-    fn push(&mut self, line: Option<u64>, measurement: SourceMeasurement) -> Result<(), Error> {
+    fn push(&mut self, at: At<'_>, measurement: SourceMeasurement) -> Result<(), Error> {
         let key = (measurement.benchmark.clone(), measurement.metric.name.clone());
         if !self.seen.insert(key) {
-            return Err(self.malformed(line, format!("`{}` is there twice", measurement.benchmark.id)));
+            return Err(self.malformed(at, format!("`{}` is there twice", measurement.benchmark.id)));
         }
         if self.seen.len() > MAX_BENCHMARKS {
-            return Err(self.malformed(line, format!("more than {MAX_BENCHMARKS} benchmarks")));
+            return Err(self.malformed(at, format!("more than {MAX_BENCHMARKS} benchmarks")));
         }
         self.measurements.push(measurement);
         Ok(())
@@ -97,7 +115,7 @@ impl<'a> Readings<'a> {
 }
 
 /// The line, from 1, on which a text first stands in a file as a JSON string: where a message about it should point.
-pub(super) fn line_of(file: &InputFile, text: &str) -> Option<u64> {
+fn line_of(file: &InputFile, text: &str) -> Option<u64> {
     let quoted = serde_json::to_string(text).ok()?;
     let at = file.bytes.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
     Some(1 + file.bytes.iter().take(at).filter(|byte| **byte == b'\n').count() as u64)
@@ -130,7 +148,7 @@ pub(super) fn operations() -> Metric {
 
 #[cfg(test)]
 mod tests {
-    use super::{Readings, line_of, nanoseconds};
+    use super::{At, Readings, line_of, nanoseconds};
     use crate::{model::metric::Metric, sources::input::InputFile};
 
     fn file(text: &str) -> InputFile {
@@ -141,18 +159,18 @@ mod tests {
     fn what_is_no_value_breaks_the_file_and_zero_time_the_benchmark() {
         let file = file("{}");
         let mut readings = Readings::of(&file);
-        let benchmark = |name: &str| Readings::of(&file).benchmark(None, "t", name).unwrap();
+        let benchmark = |name: &str| Readings::of(&file).benchmark(At::Line(1), "t", name).unwrap();
         for wrong in [f64::NAN, f64::INFINITY, -1.0] {
-            let added = readings.add(Some(3), benchmark("a"), Metric::time(), &[vec![1.0, wrong]]);
+            let added = readings.add(At::Line(3), benchmark("a"), Metric::time(), &[vec![1.0, wrong]]);
             let error = added.unwrap_err().to_string();
             assert!(
                 error.starts_with("`a.json`, line 3: `a` has ") && error.ends_with("no value"),
                 "{error}"
             );
         }
-        readings.add(None, benchmark("z"), Metric::time(), &[vec![0.0]]).unwrap();
-        readings.add(None, benchmark("z"), Metric::count("n", "n"), &[vec![0.0]]).unwrap();
-        let again = readings.add(Some(9), benchmark("z"), Metric::time(), &[vec![1.0]]);
+        readings.add(At::Line(1), benchmark("z"), Metric::time(), &[vec![0.0]]).unwrap();
+        readings.add(At::Line(1), benchmark("z"), Metric::count("n", "n"), &[vec![0.0]]).unwrap();
+        let again = readings.add(At::Line(9), benchmark("z"), Metric::time(), &[vec![1.0]]);
         assert_eq!(again.unwrap_err().to_string(), "`a.json`, line 9: `z` is there twice");
         let read = readings.done();
         assert!(read[0].failure.as_ref().unwrap().contains("is 0") && read[0].processes.is_empty());

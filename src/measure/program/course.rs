@@ -98,13 +98,16 @@ impl<'a> Course<'a> {
                 self.add(base.readings, &|_| failed(Side::Head, &message), request);
             }
             (Err(message), _) => {
-                self.add(vec![nothing(self.program)], &|_| failed(Side::Head, &message), request)
+                self.add(vec![nothing(self.program)], &|_| failed(Side::Head, &message), request);
             }
             (Ok(head), Some(Err(message))) => {
                 self.add(head.readings, &|_| failed(Side::Base, &message), request);
             }
             (Ok(head), None) => {
                 let fate = if request.site.same_files && request.site.base.is_some() {
+                    let message = "both sides have the same files, so commands were run on head only, for their benchmarks; \
+                                   `--measure-identical` measures them";
+                    self.warnings.push(Warning::new("same_files", message));
                     Fate::Identical
                 } else {
                     Fate::Measured

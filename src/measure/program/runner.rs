@@ -206,7 +206,8 @@ fn thinned(samples: Vec<Sample>) -> Vec<Sample> {
     samples.into_iter().step_by(step).collect()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::{Trouble, build, slot};
     use crate::{
