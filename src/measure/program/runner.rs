@@ -72,7 +72,7 @@ pub fn build(program: &Program, site: &Site<'_>, side: Side) -> Result<(), Troub
     let Some(line) = &program.build else { return Ok(()) };
     let spec = spec(program, line, site, side)?.timeout(site.build_timeout);
     let finished = finished("the build", process::run(&spec, site.interrupt))?;
-    succeeded("the build", &finished)
+    succeeded("the build", &finished, site)
 }
 
 /// Runs one process to its end and reads what it gave.
@@ -89,7 +89,7 @@ pub fn slot(program: &Program, site: &Site<'_>, side: Side, padding: u32) -> Res
     let started = Instant::now();
     let finished = finished("the command", run_pinned(&spec, site.pin, site.interrupt))?;
     let took = started.elapsed();
-    succeeded("the command", &finished)?;
+    succeeded("the command", &finished, site)?;
     match &program.reads {
         Reads::WallTime => Ok(wall_time(program, took)),
         Reads::Output(format) => {
@@ -146,9 +146,13 @@ fn finished(what: &str, result: Result<Finished, process::Error>) -> Result<Fini
     })
 }
 
-fn succeeded(what: &str, finished: &Finished) -> Result<(), Trouble> {
+fn succeeded(what: &str, finished: &Finished, site: &Site<'_>) -> Result<(), Trouble> {
     if finished.status.success() {
         return Ok(());
+    }
+    // An interrupt ends children too, and that is no failure of theirs.
+    if let Some(signal) = site.interrupt.requested() {
+        return Err(Trouble::Interrupted(signal));
     }
     let words = finished.last_words();
     let tail = if words.is_empty() { String::new() } else { format!(":\n{words}") };
@@ -290,6 +294,23 @@ mod tests {
         let gone = Program { folder: Some(folder.path().join("gone")), ..program("true") };
         let Err(Trouble::Failed(message)) = slot(&gone, &site, Side::Head, 0) else { panic!() };
         assert!(message.contains("no folder"), "{message}");
+    }
+
+    #[test]
+    fn what_an_interrupt_ends_has_not_failed() {
+        let (folder, interrupt) = (tempfile::tempdir().unwrap(), Interrupt::new());
+        let site = site(folder.path(), &interrupt);
+        let marker = folder.path().join("begun");
+        let line = format!("touch {}; sleep 600", marker.display());
+        let ended = std::thread::scope(|scope| {
+            let slot = scope.spawn(|| slot(&program(&line), &site, Side::Head, 0));
+            while !marker.exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            interrupt.request("SIGINT");
+            slot.join().unwrap()
+        });
+        assert_eq!(ended, Err(Trouble::Interrupted("SIGINT")));
     }
 
     #[test]
