@@ -2,7 +2,7 @@
 
 use super::{
     Door,
-    args::{DemoArgs, DoctorArgs, check::CheckArgs, output::OutputArgs, run::RunArgs},
+    args::{DemoArgs, DoctorArgs, check::CheckArgs, command::CommandArgs, output::OutputArgs, run::RunArgs},
     compare::{check_outputs, deliver, remove_old_reports},
     resolve::selection,
 };
@@ -10,10 +10,10 @@ use crate::{
     commands::{check, demo, doctor, failure::Failure, init, run},
     config::{
         file::File,
-        resolve::{Flags, resolve},
+        resolve::{CommandFlags, Flags, resolve},
     },
     files::atomic,
-    model::outcome::Outcome,
+    model::outcome::{ErrorClass, Outcome},
 };
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(super) fn check(door: &Door, args: CheckArgs) -> Result<Outcome, Failure> {
     let request = check::Request {
         directory: door.here()?,
         executable: door.executable()?,
-        settings: door.settings(check_flags(args))?,
+        settings: door.settings(check_flags(door, args)?)?,
         seed,
         fresh_seed: door.draw_seed(),
         now: door.now,
@@ -41,8 +41,10 @@ pub(super) fn check(door: &Door, args: CheckArgs) -> Result<Outcome, Failure> {
     finish(door, &done, &output)
 }
 
-fn check_flags(args: CheckArgs) -> Flags {
-    Flags {
+fn check_flags(door: &Door, args: CheckArgs) -> Result<Flags, Failure> {
+    let command = args.command.map(|line| command_flags(door, line, &args.program)).transpose()?;
+    Ok(Flags {
+        command,
         base: args.base,
         head: args.head,
         mode: args.mode.map(Into::into),
@@ -55,7 +57,22 @@ fn check_flags(args: CheckArgs) -> Flags {
         as_built: args.build.as_built,
         selection: selection(args.build),
         ..Flags::default()
+    })
+}
+
+/// A command that was typed, with what belongs to it.
+fn command_flags(door: &Door, line: String, args: &CommandArgs) -> Result<CommandFlags, Failure> {
+    let refused = |why: String| Failure::message(ErrorClass::Configuration, why, "give another `--name`");
+    let name = args.name_of(&line).map_err(refused)?;
+    if line.trim().is_empty() {
+        return Err(Failure::message(
+            ErrorClass::Configuration,
+            "`--command` is empty",
+            "write what the shell runs",
+        ));
     }
+    let (format, build) = (args.format.clone(), args.build.clone());
+    Ok(CommandFlags { line, format, name, build, folder: door.here()? })
 }
 
 /// Shows a check's verdict, and says where its files are.
@@ -77,7 +94,18 @@ fn finish(door: &Door, done: &check::Done, output: &OutputArgs) -> Result<Outcom
 /// `tollgate run`.
 pub(super) fn run(door: &Door, args: RunArgs) -> Result<Outcome, Failure> {
     let output = args.output.clone();
+    let both = args.program.format.is_some()
+        || args.program.build.is_some()
+        || args.base.is_some()
+        || args.head.is_some();
+    let (command, alone) = match args.command {
+        Some(line) if both => (Some(command_flags(door, line, &args.program)?), None),
+        Some(line) => (None, Some(run::CommandLine { name: args.program.name, line })),
+        None => (None, None),
+    };
     let flags = Flags {
+        command,
+        base: args.base,
         head: args.head,
         budget_seconds: args.budget.map(|span| span.0),
         filter: args.filter,
@@ -91,7 +119,7 @@ pub(super) fn run(door: &Door, args: RunArgs) -> Result<Outcome, Failure> {
         executable: door.executable()?,
         settings: door.settings(flags)?,
         processes: args.processes,
-        command: args.command.map(|line| run::CommandLine { name: args.name, line }),
+        command: alone,
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
         now: door.now,
     };

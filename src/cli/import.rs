@@ -2,7 +2,7 @@
 
 use super::{Door, args::import::ImportArgs, check::write};
 use crate::{
-    commands::{failure::Failure, import},
+    commands::{baseline::past, failure::Failure, import},
     config::resolve,
     model::outcome::{ErrorClass, Outcome},
     text::escape,
@@ -11,6 +11,9 @@ use std::path::Path;
 
 /// `tollgate import`.
 pub(super) fn import(door: &Door, args: &ImportArgs) -> Result<Outcome, Failure> {
+    if args.history {
+        return record(door, args);
+    }
     let to_stdout = args.output.as_ref().is_none_or(|path| path.as_os_str() == "-");
     if let Some(path) = args.output.as_deref().filter(|_| !to_stdout) {
         refuse_input(args, path)?;
@@ -37,6 +40,14 @@ pub(super) fn import(door: &Door, args: &ImportArgs) -> Result<Outcome, Failure>
         }
     }
     Ok(done.outcome())
+}
+
+/// A history of another tool joins ours.
+fn record(door: &Door, args: &ImportArgs) -> Result<Outcome, Failure> {
+    let (here, entries) = (door.here()?, past::read(&args.files)?);
+    let report = door.with_world(|world| past::record(&here, &entries, world))?;
+    door.console.remark(&report.summary());
+    Ok(report.outcome())
 }
 
 fn refuse_input(args: &ImportArgs, path: &Path) -> Result<(), Failure> {

@@ -200,7 +200,7 @@ fn key(text: &str) -> Result<EnvironmentKey, Failure> {
 }
 
 impl Door {
-    fn with_world<T>(
+    pub(super) fn with_world<T>(
         &self,
         job: impl FnOnce(&World<'_>) -> Result<T, baseline::Error>,
     ) -> Result<T, Failure> {

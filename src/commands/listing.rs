@@ -19,7 +19,7 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
     for listed in &listing.benchmarks {
         // The id of a load benchmark says `load:` itself.
         let name = match listed.method {
-            SlotMethod::Load => listed.benchmark.id.to_string(),
+            SlotMethod::Load | SlotMethod::Command => listed.benchmark.id.to_string(),
             _ => format!("{}:{}", listed.benchmark.target, listed.benchmark.id),
         };
         let name = escape::terminal(&name);
@@ -32,8 +32,14 @@ pub(super) fn listing_text(listing: &Listing, budget_seconds: f64) -> String {
                     SlotMethod::Files => ", from criterion's files",
                     SlotMethod::Foreign => ", from another tool",
                     SlotMethod::Load => ", a fresh server a slot",
+                    SlotMethod::Command => {
+                        "one process a slot; its benchmarks and what they cost are known when it runs"
+                    }
                 };
-                format!("{} a block{how}", quantity::seconds(listed.block_seconds))
+                match listed.method {
+                    SlotMethod::Command => how.to_owned(),
+                    _ => format!("{} a block{how}", quantity::seconds(listed.block_seconds)),
+                }
             }
             Some(fate) => fate_words(fate),
         };

@@ -14,6 +14,7 @@ pub mod judge;
 mod listing;
 pub mod load;
 pub mod merge;
+mod programs;
 mod results;
 pub mod run;
 mod session;

@@ -114,6 +114,9 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         progress,
         interrupt,
     };
+    if request.settings.only_commands {
+        return run_both(request, work);
+    }
     let session = Session::open(work, BaseChoice::Nothing)?;
     let measured = session.single(request.seed, request.processes)?;
     let mut run = session.frame(Mode::Single, request.seed);
@@ -123,6 +126,16 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         let measured = session.load_alone(request.seed, request.processes, spent);
         session.add_load(&mut run, measured);
     }
+    Ok(Done { run, folder: session.builds.state_folder.clone() })
+}
+
+/// A command on both revisions, in paired rounds.
+fn run_both(request: &Request, work: Work<'_>) -> Result<Done, Failure> {
+    let base = request.settings.base.clone().map_or(BaseChoice::Default, BaseChoice::Revision);
+    let session = Session::open(work, base)?;
+    let mut run = session.frame(Mode::Paired, request.seed);
+    let measured = session.paired(request.seed, &[], None, &mut |_| {})?;
+    session.fill(&mut run, measured);
     Ok(Done { run, folder: session.builds.state_folder.clone() })
 }
 

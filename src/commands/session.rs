@@ -31,7 +31,6 @@ use crate::{
     process::{Interrupt, registry},
     progress::{Event, Progress},
     stats::sequential::LOOK_ROUNDS,
-    text::quantity,
 };
 use regex::Regex;
 use std::{
@@ -86,6 +85,8 @@ impl<'a> Session<'a> {
             alignment: if settings.as_built { Alignment::AsBuilt } else { Alignment::default() },
             wrapper: Some(work.executable.to_owned()),
             timeout: settings.build_timeout,
+            crate_is_optional: !settings.loads.is_empty() || !settings.commands.is_empty(),
+            trees_only: settings.only_commands,
             ..BuildRequest::new(work.directory)
         };
         let builds = build_both(&request, work.progress, work.interrupt).map_err(|error| {
@@ -94,6 +95,16 @@ impl<'a> Session<'a> {
         })?;
         let environment = fingerprint::environment(&builds.rustc, &builds.profile, &builds.flags);
         Ok(Self { work, builds, environment, filter, began })
+    }
+
+    /// Who works, on what.
+    pub(super) fn work(&self) -> &Work<'a> {
+        &self.work
+    }
+
+    /// The ids that are wanted.
+    pub(super) fn filter(&self) -> Option<&Regex> {
+        self.filter.as_ref()
     }
 
     /// A run of this session without measurements.
@@ -135,31 +146,19 @@ impl<'a> Session<'a> {
         run.duration_seconds = self.began.elapsed().as_secs_f64();
     }
 
-    /// Measures base and head in paired rounds, only the benchmarks in `only` where that is given.
-    pub(super) fn paired(
+    /// Measures criterion benchmarks of base and head, only those in `only` where that is given.
+    pub(super) fn criterion_paired(
         &self,
         seed: u64,
         previous: &[Measurement],
         only: Option<&BTreeSet<Benchmark>>,
         keep: measure::Keep<'_>,
     ) -> Result<Measured, Failure> {
-        if self.builds.pairs.is_empty() && self.has_load() {
-            return Ok(Measured::default());
-        }
         self.work.progress.tell(Event::Phase("measuring".into()));
-        let measured = self.with_request(seed, previous, only, |request| {
+        self.with_request(seed, previous, only, |request| {
             measure::measure(request, self.work.progress, self.work.interrupt, keep)
                 .map_err(Failure::measurement)
-        })?;
-        let (spent, outside) = (measured.spent.as_secs_f64(), measured.outside.as_secs_f64());
-        if spent > 0.0 {
-            self.work.progress.tell(Event::Note(format!(
-                "measured for {}, {} of it outside the benchmark processes",
-                quantity::seconds(spent),
-                quantity::seconds(outside)
-            )));
-        }
-        Ok(measured)
+        })
     }
 
     /// Puts load benchmarks of both sides under load in dealt blocks, only those in `only` where that is given.
@@ -266,9 +265,14 @@ impl<'a> Session<'a> {
         self.builds.pairs.iter().any(|pair| pair.head.is_some() && (measure_identical || !pair.identical))
     }
 
-    /// The measuring time of criterion benchmarks: where there are load benchmarks too, these get half of the budget, or what all
-    /// their blocks take where that is less. What criterion benchmarks leave goes to them as well.
-    pub(super) fn criterion_budget(&self) -> Duration {
+    /// The measuring time of criterion benchmarks: commands get half of it. What criterion benchmarks leave goes to them as well.
+    fn criterion_budget(&self) -> Duration {
+        if self.has_commands(None) { self.budget_before_load() / 2 } else { self.budget_before_load() }
+    }
+
+    /// The measuring time before load benchmarks: these get half of the budget, or what all their blocks take where that is less.
+    /// What is left of the rest goes to them as well.
+    pub(super) fn budget_before_load(&self) -> Duration {
         let budget = self.work.settings.budget_seconds;
         let load: f64 =
             self.load_blocks().filter(|(_, out, _)| out.is_none()).map(|(.., seconds)| seconds).sum();
@@ -277,17 +281,14 @@ impl<'a> Session<'a> {
     }
 
     /// The share of false regressions that a family may have: it is split evenly over the families that have tests.
-    fn family_rate(&self) -> f64 {
+    pub(super) fn family_rate(&self) -> f64 {
         let load = self.load_blocks().any(|(_, left_out, _)| left_out.is_none());
-        let families = if load && self.has_criterion() { 2.0 } else { 1.0 };
+        let families = if load && (self.has_criterion() || self.has_commands(None)) { 2.0 } else { 1.0 };
         self.work.settings.policy.false_discovery_rate / families
     }
 
-    /// Measures head alone, `processes` fresh processes a benchmark.
-    pub(super) fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
-        if self.builds.pairs.is_empty() && self.has_load() {
-            return Ok(Measured::default());
-        }
+    /// Measures head's criterion benchmarks alone, `processes` fresh processes a benchmark.
+    pub(super) fn criterion_single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
         self.work.progress.tell(Event::Phase("measuring".into()));
         self.with_request(seed, &[], None, |request| {
             measure::measure_alone(request, processes, self.work.progress, self.work.interrupt, &mut |_| {})
@@ -297,6 +298,9 @@ impl<'a> Session<'a> {
 
     /// Whether a benchmark that is stored belongs to what was selected: one of a target that the user left out has not vanished.
     pub(super) fn asks_for(&self, benchmark: &Benchmark) -> bool {
+        if self.work.settings.only_commands {
+            return self.is_of_a_command(benchmark);
+        }
         let selection = &self.work.settings.selection;
         let lists = [&selection.benches, &selection.packages, &selection.exclude];
         lists.iter().all(|list| list.is_empty())
@@ -316,6 +320,7 @@ impl<'a> Session<'a> {
             fate: left_out.map(Fate::Ignored),
             method: SlotMethod::Load,
         });
+        listing.benchmarks.extend(self.listed_programs());
         listing.benchmarks.extend(load);
         Ok(listing)
     }
@@ -372,7 +377,14 @@ impl<'a> Session<'a> {
                 format!("bench target `{}` is not measured: {}", skipped.target, skipped.reason),
             )
         });
-        self.builds.warnings.iter().cloned().chain(skipped).collect()
+        let typed = self.work.settings.only_commands.then(|| {
+            Warning::new(
+                "typed_command",
+                "the command was typed: to measure it again, give `--command` and what belongs to it too, or write it into \
+                 `tollgate.toml` as `[[command]]`",
+            )
+        });
+        self.builds.warnings.iter().cloned().chain(skipped).chain(typed).collect()
     }
 }
 

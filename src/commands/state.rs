@@ -57,6 +57,7 @@ impl State {
         ];
         // A project without load scenarios keeps the states that it has.
         let loads = settings.loads.iter().map(|scenario| format!("{scenario:?}"));
+        let loads = loads.chain(settings.commands.iter().map(|program| format!("{program:?}")));
         let mut digest = Sha256::new();
         for part in parts.into_iter().chain(loads) {
             digest.update(part.len().to_le_bytes());

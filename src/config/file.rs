@@ -28,6 +28,8 @@ pub struct File {
     pub rename: Vec<Rename>,
     /// Load benchmarks.
     pub load: Vec<Load>,
+    /// Commands of any language whose output names benchmarks.
+    pub command: Vec<Command>,
     /// What a service under load is asked to reach, apart from any comparison.
     pub targets: Targets,
     /// The check before a push.
@@ -145,6 +147,25 @@ pub struct Hook {
     /// The time that measuring may take before a push, all pushed commits together; builds do not count (default 60s).
     pub budget: Option<Span>,
     /// The time that the whole hook may take, builds included; then the push goes on unjudged (default 2m).
+    pub timeout: Option<Span>,
+}
+
+/// A command that is run on both revisions in turn; each benchmark that its output names is gated.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// What its benchmarks begin with: `go` for `go:BenchmarkFib`. Letters, digits, `_`, `-` and `.`.
+    pub name: String,
+    /// What the shell runs for one slot, from this file's folder. `{out}` is a file for the output, `{dir}` the root of the
+    /// side's files, `{rev}` its commit, `{side}` is `base` or `head`.
+    pub run: String,
+    /// The format of what it writes to `{out}` or prints: a name that `tollgate import --from` takes, or `time` for its wall
+    /// time (default).
+    #[serde(rename = "as")]
+    pub format: Option<String>,
+    /// What the shell runs once a side before anything is measured.
+    pub build: Option<String>,
+    /// The time that one run may take before it counts as hung (default `measure.slot_timeout`, else 10m).
     pub timeout: Option<Span>,
 }
 

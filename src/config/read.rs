@@ -1,6 +1,7 @@
 //! Reading `tollgate.toml`: every mistake at once, each with file, line and key.
 
 use super::{
+    command,
     file::File,
     load::{self, Key, Leave},
 };
@@ -375,6 +376,11 @@ fn semantic_mistakes(text: &str, table: &Spanned<DeTable<'_>>, file: &File) -> V
         }
         if waiver.expires.parse::<jiff::civil::Date>().is_err() {
             add("waiver", index, "expires", format!("`{}` is not a day: write `2027-01-31`", waiver.expires));
+        }
+    }
+    for index in 0..file.command.len() {
+        for (key, message) in command::mistakes(&file.command, index) {
+            add("command", index, key, message);
         }
     }
     if file.measure.samples.is_some_and(|samples| samples < 10) {

@@ -3,15 +3,17 @@
 //! Flags arrive as [`Flags`], which holds only what was typed; what comes out is plain and complete.
 
 use super::{
+    command,
     file::{self, File},
     load,
 };
 use crate::{
     cargo::metadata::Selection,
     load::scenario::Scenario,
+    measure::program::Program,
     model::policy::{self, FamilyMethod, Policy, Rename, Rule, Strictness},
 };
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// The measuring time of a check where nobody says another.
 pub const DEFAULT_BUDGET_SECONDS: f64 = 300.0;
@@ -61,6 +63,23 @@ pub struct Flags {
     pub as_built: bool,
     /// `--allow-remote`.
     pub allow_remote: bool,
+    /// `--command` with what belongs to it: it is measured in place of everything else.
+    pub command: Option<CommandFlags>,
+}
+
+/// A command that was typed.
+#[derive(Debug, Clone, Default)]
+pub struct CommandFlags {
+    /// `--command`.
+    pub line: String,
+    /// `--as`.
+    pub format: Option<String>,
+    /// `--name`.
+    pub name: String,
+    /// `--build`.
+    pub build: Option<String>,
+    /// Where it was typed.
+    pub folder: PathBuf,
 }
 
 /// The shape of a slot.
@@ -111,6 +130,10 @@ pub struct Settings {
     pub remote: String,
     /// The load benchmarks in the file's order.
     pub loads: Vec<Scenario>,
+    /// The commands in the file's order, or the one that was typed.
+    pub commands: Vec<Program>,
+    /// Whether a command was typed: then nothing else is measured.
+    pub only_commands: bool,
 }
 
 /// Joins flags and file.
@@ -146,7 +169,21 @@ pub fn resolve(flags: Flags, file: &File) -> Settings {
         copy: measure.copy.clone(),
         keep: file.baseline.keep.unwrap_or(20),
         remote: file.baseline.remote.clone().unwrap_or_else(|| "origin".into()),
-        loads: loads(flags.allow_remote, file),
+        loads: if flags.command.is_some() { Vec::new() } else { loads(flags.allow_remote, file) },
+        only_commands: flags.command.is_some(),
+        commands: flags.command.map_or_else(|| command::resolved(file), |typed| vec![program(typed, file)]),
+    }
+}
+
+/// The command that was typed.
+fn program(typed: CommandFlags, file: &File) -> Program {
+    Program {
+        name: typed.name,
+        line: typed.line,
+        build: typed.build,
+        reads: command::reads(typed.format.as_deref()),
+        timeout: command::timeout(file, None),
+        folder: Some(typed.folder),
     }
 }
 

@@ -57,7 +57,7 @@ words! {
 
 words! {
     /// How the slots were obtained.
-    Method = run::SlotMethod { Lockstep, Solo, Files, Foreign, Load }
+    Method = run::SlotMethod { Lockstep, Solo, Files, Foreign, Load, Command }
 }
 
 words! {

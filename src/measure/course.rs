@@ -50,7 +50,9 @@ impl Course {
         let way = match contender.method {
             SlotMethod::Solo => Way::Apart,
             SlotMethod::Files => Way::Files,
-            SlotMethod::Lockstep | SlotMethod::Foreign | SlotMethod::Load => Way::Together,
+            SlotMethod::Lockstep | SlotMethod::Foreign | SlotMethod::Load | SlotMethod::Command => {
+                Way::Together
+            }
         };
         let Contender { found, pair, cost, metric, .. } = contender;
         Self { found, pair, cost, metric, way, blocks, fate: Fate::Measured, strikes: 0 }

@@ -10,6 +10,7 @@
 //! | [`single`] | one revision alone |
 //! | [`listing`] | what would be measured, and its cost |
 //! | [`command`] | any program as a slot |
+//! | [`program`] | commands of both revisions, and what they write |
 //! | `prepare`, `alone`, `contender` | who is there, who is compared, what it costs |
 //! | [`census`], [`scout`], [`cost`] | what an executable holds; what a slot of it costs |
 //! | [`subject`], `course` | benchmarks of both sides brought together; one benchmark on its way |
@@ -33,6 +34,7 @@ pub mod listing;
 pub mod lockstep;
 mod pairing;
 mod prepare;
+pub mod program;
 pub mod request;
 mod resume;
 pub mod sameness;

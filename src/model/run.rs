@@ -78,6 +78,8 @@ pub enum SlotMethod {
     Foreign,
     /// One load trial on a fresh server a slot.
     Load,
+    /// One process of a command of the user, in rounds that we dealt.
+    Command,
 }
 
 /// What became of one benchmark in this run.

@@ -1,9 +1,10 @@
 //! Running a child to its end.
 
 use super::{
+    affinity,
     child::{Child, ExitStatus},
     interrupt::Interrupt,
-    output::Keep,
+    output::{Keep, readable},
     spec::Spec,
 };
 use crate::hint::Hint;
@@ -21,6 +22,15 @@ pub struct Finished {
     pub stdout: Vec<u8>,
     /// The end of its standard error: at most 20 lines, without control characters.
     pub stderr_tail: String,
+}
+
+impl Finished {
+    /// The end of what it said: of its standard error, or of its standard output where that is empty.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        const LINES: usize = 20;
+        if self.stderr_tail.is_empty() { readable(&self.stdout, LINES) } else { self.stderr_tail.clone() }
+    }
 }
 
 /// Why a child did not run to its end.
@@ -86,10 +96,21 @@ impl Hint for Error {
 /// # Errors
 /// When it cannot be started, takes too long, is interrupted, or prints more than 256 MiB.
 pub fn run(spec: &Spec, interrupt: &Interrupt) -> Result<Finished, Error> {
+    run_pinned(spec, None, interrupt)
+}
+
+/// [`run`], bound to a processor. Where the system refuses that, the child runs unbound.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_pinned(spec: &Spec, pin: Option<usize>, interrupt: &Interrupt) -> Result<Finished, Error> {
     if let Some(signal) = interrupt.requested() {
         return Err(Error::Interrupted { program: spec.name(), signal });
     }
     let mut child = Child::spawn_keeping(spec, interrupt, Keep::Whole(MOST_STDOUT_BYTES))?;
+    if let Some(cpu) = pin {
+        let _ = affinity::pin(child.id(), cpu);
+    }
     let status = child.wait()?;
     let (stdout, overflowed) = child.stdout();
     if overflowed {

@@ -156,13 +156,17 @@ fn documents(file: &InputFile) -> Result<Vec<(u64, serde_json::Value)>, Error> {
     let mut line = 1;
     let mut rest: &[u8] = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
     while !rest.is_empty() {
-        let taken = if rest.first() == Some(&b'{') {
+        let indent = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(0);
+        let taken = if rest.get(indent) == Some(&b'{') {
             let mut stream = serde_json::Deserializer::from_slice(rest).into_iter();
             let document = stream.next().transpose().map_err(|error| {
                 let at = line + (error.line() as u64).saturating_sub(1);
                 Error::malformed(&file.path, Some(at), "a summary that is no JSON, or cut off")
             })?;
-            documents.extend(document.map(|document| (line, document)));
+            // Cargo prints documents of its own between them with `--message-format=json`.
+            let summary =
+                document.filter(|document: &serde_json::Value| document.get("module_path").is_some());
+            documents.extend(summary.map(|document| (line, document)));
             stream.byte_offset()
         } else {
             rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1)

@@ -6,9 +6,10 @@ use flate2::read::MultiGzDecoder;
 use serde::de::DeserializeOwned;
 
 use super::{
-    artillery::Artillery, autocannon::Autocannon, criterion::Criterion, gungraun::Gungraun,
-    hdrhistogram::HdrHistogram, hyperfine::Hyperfine, k6::K6, libtest::Libtest, locust::Locust, oha::Oha,
-    pairing::SourceRun, vegeta::Vegeta, wrk::Wrk,
+    artillery::Artillery, autocannon::Autocannon, bencher::Bencher, criterion::Criterion, data_js::DataJs,
+    divan::Divan, go::Go, google_benchmark::GoogleBenchmark, gungraun::Gungraun, hdrhistogram::HdrHistogram,
+    hyperfine::Hyperfine, jmh::Jmh, k6::K6, libtest::Libtest, locust::Locust, oha::Oha, pairing::SourceRun,
+    pytest_benchmark::PytestBenchmark, vegeta::Vegeta, wrk::Wrk,
 };
 use crate::hint::Hint;
 
@@ -95,11 +96,17 @@ pub trait Source: Sync {
 }
 
 /// Every source, in the order in which they are asked.
-pub const SOURCES: [&dyn Source; 12] = [
+pub const SOURCES: [&dyn Source; 19] = [
     &Criterion,
     &Gungraun,
     &Hyperfine,
+    &DataJs,
+    &PytestBenchmark,
+    &GoogleBenchmark,
+    &Jmh,
     &Libtest,
+    &Go,
+    &Divan,
     &K6,
     &Oha,
     &Vegeta,
@@ -108,6 +115,7 @@ pub const SOURCES: [&dyn Source; 12] = [
     &Locust,
     &Wrk,
     &HdrHistogram,
+    &Bencher,
 ];
 
 /// Finds the tool that wrote an input and reads it.
@@ -257,7 +265,8 @@ impl Hint for Error {
         let text = match self {
             Self::Unrecognised { .. } => {
                 "known are run files, criterion's directory, hyperfine's `--export-json`, the output of `cargo bench`, \
-                 gungraun's `summary.json`, and of load tools k6, oha, vegeta, autocannon, Artillery, Locust, wrk and \
+                 divan's table, gungraun's `summary.json`, Go's benchmarks, JSON of pytest-benchmark, Google Benchmark, JMH and \
+                 Bencher, `data.js` of github-action-benchmark, and of load tools k6, oha, vegeta, autocannon, Artillery, Locust, wrk and \
                  HdrHistogram logs (`--from TOOL` names one); for anything else, `compare --slots FILE.csv`"
             }
             Self::Empty { tool: "criterion", .. } => {

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use super::{
+    ansi::plain,
     input::{Error, Input, InputFile, MAX_BENCHMARKS, Source, beginning},
     pairing::{SourceMeasurement, SourceRun},
 };
@@ -127,20 +128,6 @@ fn bench_target(running: &str) -> Option<String> {
     let name = name.strip_suffix(".exe").unwrap_or(name);
     let (target, _hash) = name.rsplit_once('-')?;
     (!target.is_empty()).then(|| target.to_owned())
-}
-
-/// A line without the colours that libtest gives it on a terminal: `ESC [ 36 m` begins one, `ESC ( B ESC [ m` ends it.
-fn plain(line: &str) -> String {
-    let mut parts = line.split('\u{1b}');
-    let mut text = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        let end = match part.strip_prefix('[') {
-            Some(colour) => colour.find(|c: char| c.is_ascii_alphabetic()).map(|letter| letter + 2),
-            None => part.starts_with('(').then_some(2),
-        };
-        text.push_str(end.and_then(|end| part.get(end..)).unwrap_or(""));
-    }
-    text
 }
 
 #[cfg(test)]

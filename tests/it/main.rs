@@ -1,10 +1,12 @@
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
 //! - [`baseline`]: stored runs in real repositories with real remotes.
+//! - [`benchmark_tools`]: real outputs of benchmark tools of other languages as runs.
 //! - [`builds`]: base and head built alike, from real repositories.
 //! - [`calibration`]: false alarms and power of the statistics on simulated and recorded slots, against what is promised.
 //! - [`check`]: the main job from the command line, on real criterion benches.
 //! - [`comment`]: `tollgate comment` against a double of GitHub.
+//! - [`command_check`]: commands of any language in `check` and `run`, in repositories without cargo.
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
@@ -34,9 +36,11 @@
 )]
 
 mod baseline;
+mod benchmark_tools;
 mod builds;
 mod calibration;
 mod check;
+mod command_check;
 mod comment;
 mod compare;
 mod criterion_link;

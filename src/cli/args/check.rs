@@ -1,6 +1,6 @@
 //! `tollgate check`.
 
-use super::{build::BuildArgs, output::OutputArgs};
+use super::{build::BuildArgs, command::CommandArgs, output::OutputArgs};
 use crate::config::values::{Percent, Span};
 use clap::ValueEnum;
 
@@ -51,6 +51,13 @@ pub struct CheckArgs {
     /// Pin benchmark processes to this processor.
     #[arg(long, value_name = "CPU")]
     pub pin: Option<usize>,
+    /// Measure this command on both revisions, and nothing else: `{out}` is a file for its output, `{dir}` the root of the side's
+    /// files, `{rev}` its commit, `{side}` is `base` or `head`.
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["benches", "packages", "workspace"])]
+    pub command: Option<String>,
+    /// What `--command` writes.
+    #[command(flatten)]
+    pub program: CommandArgs,
     /// What cargo builds.
     #[command(flatten)]
     pub build: BuildArgs,

@@ -17,7 +17,8 @@ pub(super) fn tools() -> PossibleValuesParser {
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "A and B may be run files of `tollgate run` or `tollgate import`, criterion directories (DIR or DIR:BASELINE), \
-    hyperfine JSON, libtest bench output, gungraun summaries, or what k6, oha, vegeta, autocannon, Artillery, Locust or wrk wrote. \
+    hyperfine JSON, libtest bench output, gungraun summaries, what Go, pytest-benchmark, Google Benchmark, JMH, divan or Bencher \
+    wrote, or what k6, oha, vegeta, autocannon, Artillery, Locust or wrk wrote. \
     Several files a side are several rounds."
 )]
 pub struct CompareArgs {

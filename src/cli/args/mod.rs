@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod build;
 pub mod check;
+pub mod command;
 pub mod comment;
 pub mod compare;
 pub mod hook;

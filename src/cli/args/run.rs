@@ -1,6 +1,6 @@
 //! `tollgate run`.
 
-use super::build::BuildArgs;
+use super::{build::BuildArgs, command::CommandArgs};
 use crate::config::values::Span;
 use std::path::PathBuf;
 
@@ -25,12 +25,16 @@ pub struct RunArgs {
     /// Pin benchmark processes to this processor.
     #[arg(long, value_name = "CPU")]
     pub pin: Option<usize>,
-    /// Measure this command instead of criterion benchmarks: one process is one slot, its wall time the value.
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["head", "filter", "benches", "packages", "workspace"])]
+    /// Measure this command instead of criterion benchmarks. By itself it runs here as it is, and its wall time is the value of a
+    /// slot; with `--as` or `--base` it runs on both revisions in paired rounds, and `tollgate judge` judges the run.
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["benches", "packages", "workspace"])]
     pub command: Option<String>,
-    /// The benchmark id of `--command` (default: the command's program).
-    #[arg(long, value_name = "ID", requires = "command")]
-    pub name: Option<String>,
+    /// The revision that `--command` is compared with (default with `--as`: the merge base with the default branch).
+    #[arg(long, value_name = "REV", requires = "command")]
+    pub base: Option<String>,
+    /// What `--command` writes.
+    #[command(flatten)]
+    pub program: CommandArgs,
     /// The run file to write (default: `target/tollgate/run.json`, or `run.json` here with `--command`; `-` for standard output).
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

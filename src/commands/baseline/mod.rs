@@ -7,6 +7,7 @@ pub mod accept;
 mod failure;
 pub mod fetch;
 pub mod list;
+pub mod past;
 pub mod place;
 pub mod prune;
 pub mod record;

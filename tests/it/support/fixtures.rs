@@ -52,9 +52,21 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<InputFile>) {
 }
 
 /// Every fixture of another tool that is read as one file, and every folder that is read as one.
-pub(crate) const FOREIGN: [&str; 10] = [
+pub(crate) const FOREIGN: [&str; 26] = [
+    "bencher/metric-format/dhat.json",
+    "bencher/metric-format/latency.json",
+    "bencher/metric-format/mixed.json",
     "criterion/0.5.1",
     "criterion/0.8.2",
+    "divan/0.1.21/colour.txt",
+    "divan/0.1.21/table.txt",
+    "github-action-benchmark/data/data.js",
+    "go/1.19.8/count.txt",
+    "go/1.19.8/packages.txt",
+    "go/1.19.8/processors.txt",
+    "google-benchmark/1.7.1/aggregates.json",
+    "google-benchmark/1.7.1/plain.json",
+    "google-benchmark/1.7.1/repetitions.json",
     "gungraun/0.20.0/fixture",
     "gungraun/0.20.0/mixed.txt",
     "gungraun/0.20.0/stdout.txt",
@@ -62,7 +74,11 @@ pub(crate) const FOREIGN: [&str; 10] = [
     "hyperfine/1.15.0/parameters.json",
     "hyperfine/1.15.0/two_commands_1.json",
     "iai-callgrind/0.16.1/fixture",
+    "jmh/1.36/six.json",
+    "jmh/1.36/throughput.json",
     "libtest/1.97.0-nightly/bench.txt",
+    "pytest-benchmark/5.3.1/plain.json",
+    "pytest-benchmark/5.3.1/with_data.json",
 ];
 
 /// Every fixture of a load tool, below `load/`.
