@@ -18,6 +18,7 @@ use crate::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
         listing::Listed,
+        stage::VOID_SHARE,
         trees::{self, BaseChoice},
     },
     model::{
@@ -86,6 +87,7 @@ impl<'a> Session<'a> {
             alignment: if settings.as_built { Alignment::AsBuilt } else { Alignment::default() },
             wrapper: Some(work.executable.to_owned()),
             timeout: settings.build_timeout,
+            crate_is_optional: !settings.loads.is_empty(),
             ..BuildRequest::new(work.directory)
         };
         let builds = build_both(&request, work.progress, work.interrupt).map_err(|error| {
@@ -218,6 +220,7 @@ impl<'a> Session<'a> {
             budget: Duration::from_secs_f64(settings.budget_seconds).saturating_sub(spent),
             false_discovery_rate: self.family_rate(),
             family: settings.policy.family,
+            void_share: VOID_SHARE,
             previous,
         };
         job(&request, &mut stand)

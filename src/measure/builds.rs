@@ -53,6 +53,8 @@ pub struct BuildRequest {
     pub timeout: Duration,
     /// The folder for the trees of all repositories.
     pub cache: PathBuf,
+    /// Whether a repository without a crate will do: then there are trees, and no executables.
+    pub crate_is_optional: bool,
 }
 
 impl BuildRequest {
@@ -69,6 +71,7 @@ impl BuildRequest {
             wrapper: None,
             timeout: Duration::from_secs(30 * 60),
             cache: trees::cache_folder(),
+            crate_is_optional: false,
         }
     }
 }
@@ -178,6 +181,9 @@ pub fn build_both(
     };
     let mut trees = trees::make(&wanted, progress, interrupt)?;
     let mut warnings = std::mem::take(&mut trees.warnings);
+    if request.crate_is_optional && lacks_crate(&trees) && names_nothing(&request.selection) {
+        return without_crate(trees, warnings);
+    }
     let head = prepare(Side::Head, &trees.head, &trees, request, interrupt)?
         .map_err(|source| head_failed(&trees.head, source))?;
     let base =
@@ -210,6 +216,40 @@ pub fn build_both(
         flags: flags(&head_built, shop.alignment, &request.selection),
         alignment: shop.alignment,
         state_folder: shop.folder.clone(),
+        root: trees.root.clone(),
+        trees,
+    })
+}
+
+/// Whether neither tree has a manifest where cargo would look for one.
+fn lacks_crate(trees: &Trees) -> bool {
+    let folders: Vec<&Path> = trees.prefix.ancestors().collect();
+    let has = |tree: &Tree| folders.iter().any(|folder| tree.folder.join(folder).join("Cargo.toml").exists());
+    !has(&trees.head) && !trees.base.as_ref().is_some_and(has)
+}
+
+/// Whether no flag asks for a package or bench target.
+fn names_nothing(selection: &Selection) -> bool {
+    selection.packages.is_empty() && selection.benches.is_empty()
+}
+
+/// Two trees and nothing of cargo's: for services in other languages.
+fn without_crate(trees: Trees, warnings: Vec<Warning>) -> Result<Builds, Error> {
+    let folder = trees.root.join("target/tollgate");
+    files::atomic::write(&folder.join(".gitignore"), b"*\n")?;
+    Ok(Builds {
+        pairs: Vec::new(),
+        skipped: Vec::new(),
+        warnings,
+        base: trees.base.as_ref().map(|tree| tree.revision.clone()),
+        head: trees.head.revision.clone(),
+        base_failed: None,
+        rustc: String::new(),
+        profile: String::new(),
+        flags: String::new(),
+        // Nobody has asked a compiler whether it takes the flags.
+        alignment: Alignment::AsBuilt,
+        state_folder: folder,
         root: trees.root.clone(),
         trees,
     })

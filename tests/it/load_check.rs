@@ -139,6 +139,61 @@ fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_sa
     assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
 }
 
+/// A service in Python: how long it sleeps is a line of it.
+fn python_service(milliseconds: u32) -> String {
+    format!(
+        "import os, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Answer(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    wbufsize = -1
+
+    def do_GET(self):
+        time.sleep({milliseconds} / 1000)
+        self.send_response(200)
+        self.send_header('content-length', '4')
+        self.end_headers()
+        self.wfile.write(b'fine')
+
+    def log_message(self, *words):
+        pass
+
+
+ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Answer).serve_forever()
+"
+    )
+}
+
+#[test]
+fn a_service_in_another_language_is_checked_in_a_repository_without_a_crate() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]")
+        .replace("\"latency.p50\", \"cpu\", \"rss.max\"", "\"latency.p50\"");
+    let repository = Repository::new();
+    repository.write("serve.py", &python_service(60)).write("tollgate.toml", &scenario);
+    repository.commit("base");
+    repository.write("serve.py", &python_service(180));
+    let ran = check(&repository, &["--format", "json"]);
+    assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = ran.json();
+    assert_eq!(row(&verdict, "latency.p50")["verdict"], "regressed", "{verdict:#}");
+    assert_eq!(verdict["census"]["expected"], 1, "{verdict:#}");
+    assert!(repository.root().join("target/tollgate/verdict.json").exists());
+
+    // A flag that asks for a bench target still says that there is no crate.
+    assert_eq!(check(&repository, &["--bench", "kernel"]).code.map(|code| code == 0), Some(false));
+    // So does a repository that has neither.
+    repository.write("tollgate.toml", "");
+    assert_eq!(check(&repository, &[]).code.map(|code| code == 0), Some(false));
+}
+
 #[test]
 fn a_comment_more_leaves_the_service_identical_and_unloaded() {
     let repository = service();
