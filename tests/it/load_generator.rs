@@ -165,16 +165,6 @@ fn under_overload_all_that_was_scheduled_is_counted() {
 }
 
 #[test]
-fn a_rate_beyond_the_generator_voids_the_trial_and_says_what_to_do() {
-    let server = Server::start(|_, _| Reply::Keep(ok("quick")));
-    let mut beyond = scenario(rate(900_000.0, Some(4)), ms(300));
-    beyond.drain = ms(200);
-    let trial = run(&beyond, &server.url());
-    let why = trial.void.as_ref().unwrap();
-    assert!(why.contains("the generator was") && why.contains("lower the rate"), "{why}");
-}
-
-#[test]
 fn users_who_do_not_think_are_never_late_however_busy_the_generator_is() {
     let server = Server::start(|_, _| Reply::Keep(ok("quick")));
     let trial = run(&scenario(users(8.0, Duration::ZERO), ms(500)), &server.url());

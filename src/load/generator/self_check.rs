@@ -130,6 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_far_beyond_the_generator_voids_the_trial() {
+        // 100,000 a second are due for a second, the generator sends 50,000: each comes later than the one before it.
+        let mut recorder = Recorder::new(0, 1);
+        for number in 0..100_000_u64 {
+            let (due, sent) = (number * 10_000, number * 20_000);
+            recorder.scheduled(due, Some(sent - due));
+            let answer = Answered { end: sent + MS / 5, status: 200, bytes: 1 };
+            recorder.completed(0, &Moments { due, sent, ..Moments::default() }, &answer);
+        }
+        let why = void(&recorder.finish(), Shortages::default(), 0.9, true).unwrap();
+        assert!(why.contains("send lag p50 50") && why.contains("lower the rate"), "{why}");
+    }
+
+    #[test]
     fn a_few_late_sends_on_a_busy_machine_do_not_count() {
         // 250 requests of a window of five seconds: three of them are single incidents, not a percentile.
         assert!(is_fine(&recorded(250, 90, 50 * MS, MS)));
