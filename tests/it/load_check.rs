@@ -195,6 +195,40 @@ fn a_service_in_another_language_is_checked_in_a_repository_without_a_crate() {
 }
 
 #[test]
+fn a_check_goes_on_from_its_trials_but_not_when_the_questions_changed() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]")
+        .replace("path = \"/a\"", "path = \"/{{ user }}\"\ndata = \"target/users.csv\"");
+    let repository = Repository::new();
+    repository.write("serve.py", &python_service(20)).write("tollgate.toml", &scenario);
+    // Git does not see this file: the trees stay the same when it changes.
+    repository.write("target/users.csv", "user\nann\n");
+    repository.commit("base");
+    repository.write("serve.py", &python_service(21));
+    let check = |budget: &str| {
+        let mut command = command(repository.root());
+        command.env("TOLLGATE_CACHE_DIR", repository.cache());
+        let args = ["check", "--base", "HEAD", "--format", "json", "--budget", budget];
+        let ran = ran(&command.args(args).output().unwrap());
+        assert_nothing_left(&repository);
+        let verdict = ran.json();
+        let rounds = row(&verdict, "error_rate")["rounds"].as_u64().unwrap_or(0);
+        (rounds, verdict["warnings"].to_string().contains("went on from an earlier check"))
+    };
+    let (rounds, resumed) = check("12s");
+    assert!(rounds >= 3 && !resumed, "{rounds} {resumed}");
+    // There is no room for another block: what is told is what was measured before.
+    assert_eq!(check("1s"), (rounds, true));
+    repository.write("target/users.csv", "user\nbob\n");
+    assert_eq!(check("1s"), (0, false));
+}
+
+#[test]
 fn a_comment_more_leaves_the_service_identical_and_unloaded() {
     let repository = service();
     repository.write("src/lib.rs", &(project("lib.rs") + "// One comment more.\n"));
