@@ -228,6 +228,62 @@ fn a_check_goes_on_from_its_trials_but_not_when_the_questions_changed() {
     assert_eq!(check("1s"), (0, false));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupt_under_load_ends_the_servers_keeps_the_trials_and_is_told() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]");
+    let repository = Repository::new();
+    // It says who it is, so that one that was left would be found.
+    let serve = |milliseconds| {
+        python_service(milliseconds).replace(
+            "import os, time",
+            "import os, time\nopen(os.environ['PIDS'], 'a').write(f'{os.getpid()}\\n')",
+        )
+    };
+    repository.write("serve.py", &serve(20)).write("tollgate.toml", &scenario);
+    repository.commit("base");
+    repository.write("serve.py", &serve(21));
+    let pids = repository.cache().join("pids");
+    fs::create_dir_all(repository.cache()).unwrap();
+    let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count();
+    let mut command = command(repository.root());
+    command.env("TOLLGATE_CACHE_DIR", repository.cache()).env("PIDS", &pids);
+    command.args(["check", "--base", "HEAD", "--format", "json", "--budget", "120s"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    // Two are asked the same questions, six are the first block: the ninth is in the second one.
+    for _ in 0..2_400 {
+        if started() >= 9 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let ran = ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = ran.json();
+    assert!(verdict.to_string().contains("interrupted by SIGINT"), "{verdict:#}");
+    assert!(row(&verdict, "error_rate")["rounds"].as_u64() >= Some(3), "{verdict:#}");
+    let left: Vec<String> = fs::read_to_string(&pids)
+        .unwrap()
+        .lines()
+        .filter(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains("serve.py")
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(left.is_empty(), "still alive: {left:?}");
+    assert_eq!(repository.git(&["worktree", "list"]).lines().count(), 1);
+}
+
 #[test]
 fn a_comment_more_leaves_the_service_identical_and_unloaded() {
     let repository = service();
