@@ -218,7 +218,8 @@ fn a_ramp_of_users_brings_them_one_after_the_other() {
     let trial = run(&scenario(Model::Users { stages, think: ms(10) }, Duration::from_secs(2)), &server.url());
     let half = trial.intervals[0].scheduled as f64 / trial.requests.scheduled as f64;
     assert!(half < 0.45, "{half}");
-    assert!((8..=10).contains(&trial.in_flight_peak), "{}", trial.in_flight_peak);
+    // Each of the ten thinks half of its time: how many are at it at once is chance, but ten are never exceeded.
+    assert!((5..=10).contains(&trial.in_flight_peak), "{}", trial.in_flight_peak);
 }
 
 #[test]
