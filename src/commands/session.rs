@@ -18,6 +18,7 @@ use crate::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
         listing::Listed,
+        stage::VOID_SHARE,
         trees::{self, BaseChoice},
     },
     model::{
@@ -217,6 +218,7 @@ impl<'a> Session<'a> {
             budget: Duration::from_secs_f64(settings.budget_seconds).saturating_sub(spent),
             false_discovery_rate: self.family_rate(),
             family: settings.policy.family,
+            void_share: VOID_SHARE,
             previous,
         };
         job(&request, &mut stand)

@@ -10,6 +10,7 @@ use crate::{
     files::atomic,
     format::{run_v1, verdict_v1},
     git::Repository,
+    load::script,
     model::{
         outcome::ErrorClass,
         run::{Measurement, Run},
@@ -56,7 +57,10 @@ impl State {
             slot,
         ];
         // A project without load scenarios keeps the states that it has.
-        let loads = settings.loads.iter().map(|scenario| format!("{scenario:?}"));
+        let loads = settings
+            .loads
+            .iter()
+            .map(|scenario| format!("{scenario:?} {:?}", script::digests(&scenario.flows, &scenario.folder)));
         let loads = loads.chain(settings.commands.iter().map(|program| format!("{program:?}")));
         let mut digest = Sha256::new();
         for part in parts.into_iter().chain(loads) {

@@ -140,6 +140,8 @@ fn nothing_compared(run: &Run, census: &Census) -> Option<String> {
         _ if is_load_alone(run, census) => return None,
         _ if census.expected == 0 && census.ignored.is_empty() => "there are no benchmarks".to_owned(),
         _ if census.expected == 0 => format!("{} left out, none is left", benchmarks(census.ignored.len())),
+        // That all of it failed says enough.
+        Mode::Single if census.failed.len() == census.expected => return None,
         Mode::Single => "one revision was measured, so there is nothing to compare".to_owned(),
         Mode::Stored if run.baselines.is_empty() => {
             format!("there is no baseline for environment {}", run.environment.key)

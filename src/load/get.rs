@@ -10,13 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::trust::Trust;
+
 /// How long a read may take before we look up whether to go on at all.
 const SLICE: Duration = Duration::from_millis(50);
 /// The longest head of an answer, bytes.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
 
 /// Where to ask for what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     host: String,
     port: u16,
@@ -26,6 +28,7 @@ pub(super) struct Place {
     /// Path and query.
     path: String,
     socket: Option<PathBuf>,
+    trust: Trust,
 }
 
 impl Place {
@@ -67,7 +70,12 @@ impl Place {
         };
         let authority = authority.as_str().rsplit('@').next().unwrap_or_default().to_owned();
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        Ok(Self { host, port, tls, authority, path, socket: None })
+        Ok(Self { host, port, tls, authority, path, socket: None, trust: Trust::default() })
+    }
+
+    /// The same place, asked with what the scenario says of certificates.
+    pub(super) fn trusting(self, trust: &Trust) -> Self {
+        Self { trust: trust.clone(), ..self }
     }
 
     /// Opens and closes a connection.
@@ -182,7 +190,11 @@ impl Wire {
             #[cfg(unix)]
             Self::Unix(stream) => Box::new(stream),
         };
-        if place.tls { super::probe_tls::wrap(raw, &place.host, place.is_loopback()) } else { Ok(raw) }
+        if place.tls {
+            super::probe_tls::wrap(raw, &place.host, place.is_loopback(), &place.trust)
+        } else {
+            Ok(raw)
+        }
     }
 }
 

@@ -14,7 +14,7 @@
 //! | [`prometheus`], [`formula`], `scraper` | its metrics page, and what is computed from it |
 //! | [`gate`] | base and head under load in dealt blocks |
 //! | [`modes`] | one revision under load, plainly or for long |
-//! | `get`, `probe_tls` | the small requests that are not load |
+//! | `get`, `probe_tls`, [`trust`] | the small requests that are not load, and whom they trust |
 //! | [`watch`] | who looks on |
 
 pub(crate) mod alarm;
@@ -33,4 +33,5 @@ pub mod scenario;
 mod scraper;
 pub mod script;
 pub mod service;
+pub mod trust;
 pub mod watch;

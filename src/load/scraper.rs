@@ -58,6 +58,7 @@ impl Scraper {
         };
         let formulas = formulas.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let place = Place::new(running.url(), target, running.socket())
+            .map(|place| place.trusting(running.trust()))
             .map_err(|reason| Error::Url { url: target.to_owned(), reason })?;
         let wanted: BTreeSet<String> =
             formulas.iter().flat_map(|(_, formula)| formula.metrics()).map(str::to_owned).collect();

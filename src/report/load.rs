@@ -125,7 +125,8 @@ impl LoadView {
     /// The view of a verdict's load; `None` where there is none.
     #[must_use]
     pub fn of(verdict: &CheckVerdict) -> Option<Self> {
-        if verdict.load.is_empty() && verdict.targets.is_empty() && verdict.score.is_none() {
+        // Where nothing was asked, tiers and a score of nothing hide why; a tier that is demanded says that it was not shown.
+        if verdict.load.is_empty() && !verdict.targets.iter().any(|tier| tier.required) {
             return None;
         }
         let mut names: Vec<&str> = Vec::new();

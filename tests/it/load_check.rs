@@ -139,6 +139,151 @@ fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_sa
     assert_eq!(again.stdout.trim(), fs::read_to_string(folder.join("verdict.json")).unwrap().trim());
 }
 
+/// A service in Python: how long it sleeps is a line of it.
+fn python_service(milliseconds: u32) -> String {
+    format!(
+        "import os, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Answer(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    wbufsize = -1
+
+    def do_GET(self):
+        time.sleep({milliseconds} / 1000)
+        self.send_response(200)
+        self.send_header('content-length', '4')
+        self.end_headers()
+        self.wfile.write(b'fine')
+
+    def log_message(self, *words):
+        pass
+
+
+ThreadingHTTPServer(('127.0.0.1', int(os.environ['PORT'])), Answer).serve_forever()
+"
+    )
+}
+
+#[test]
+fn a_service_in_another_language_is_checked_in_a_repository_without_a_crate() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]")
+        .replace("\"latency.p50\", \"cpu\", \"rss.max\"", "\"latency.p50\"");
+    let repository = Repository::new();
+    repository.write("serve.py", &python_service(60)).write("tollgate.toml", &scenario);
+    repository.commit("base");
+    repository.write("serve.py", &python_service(180));
+    let ran = check(&repository, &["--format", "json"]);
+    assert_eq!(ran.code, Some(1), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = ran.json();
+    assert_eq!(row(&verdict, "latency.p50")["verdict"], "regressed", "{verdict:#}");
+    assert_eq!(verdict["census"]["expected"], 1, "{verdict:#}");
+    assert!(repository.root().join("target/tollgate/verdict.json").exists());
+
+    // A flag that asks for a bench target still says that there is no crate.
+    assert_eq!(check(&repository, &["--bench", "kernel"]).code.map(|code| code == 0), Some(false));
+    // So does a repository that has neither.
+    repository.write("tollgate.toml", "");
+    assert_eq!(check(&repository, &[]).code.map(|code| code == 0), Some(false));
+}
+
+#[test]
+fn a_check_goes_on_from_its_trials_but_not_when_the_questions_changed() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]")
+        .replace("path = \"/a\"", "path = \"/{{ user }}\"\ndata = \"target/users.csv\"");
+    let repository = Repository::new();
+    repository.write("serve.py", &python_service(20)).write("tollgate.toml", &scenario);
+    // Git does not see this file: the trees stay the same when it changes.
+    repository.write("target/users.csv", "user\nann\n");
+    repository.commit("base");
+    repository.write("serve.py", &python_service(21));
+    let check = |budget: &str| {
+        let mut command = command(repository.root());
+        command.env("TOLLGATE_CACHE_DIR", repository.cache());
+        let args = ["check", "--base", "HEAD", "--format", "json", "--budget", budget];
+        let ran = ran(&command.args(args).output().unwrap());
+        assert_nothing_left(&repository);
+        let verdict = ran.json();
+        let rounds = row(&verdict, "error_rate")["rounds"].as_u64().unwrap_or(0);
+        (rounds, verdict["warnings"].to_string().contains("went on from an earlier check"))
+    };
+    let (rounds, resumed) = check("12s");
+    assert!(rounds >= 3 && !resumed, "{rounds} {resumed}");
+    // There is no room for another block: what is told is what was measured before.
+    assert_eq!(check("1s"), (rounds, true));
+    repository.write("target/users.csv", "user\nbob\n");
+    assert_eq!(check("1s"), (0, false));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_under_load_ends_the_servers_keeps_the_trials_and_is_told() {
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("passed over: there is no python3");
+        return;
+    }
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]");
+    let repository = Repository::new();
+    // It says who it is, so that one that was left would be found.
+    let serve = |milliseconds| {
+        python_service(milliseconds).replace(
+            "import os, time",
+            "import os, time\nopen(os.environ['PIDS'], 'a').write(f'{os.getpid()}\\n')",
+        )
+    };
+    repository.write("serve.py", &serve(20)).write("tollgate.toml", &scenario);
+    repository.commit("base");
+    repository.write("serve.py", &serve(21));
+    let pids = repository.cache().join("pids");
+    fs::create_dir_all(repository.cache()).unwrap();
+    let started = || fs::read_to_string(&pids).unwrap_or_default().lines().count();
+    let mut command = command(repository.root());
+    command.env("TOLLGATE_CACHE_DIR", repository.cache()).env("PIDS", &pids);
+    command.args(["check", "--base", "HEAD", "--format", "json", "--budget", "120s"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    // Two are asked the same questions, six are the first block: the ninth is in the second one.
+    for _ in 0..2_400 {
+        if started() >= 9 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let ran = ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = ran.json();
+    assert!(verdict.to_string().contains("interrupted by SIGINT"), "{verdict:#}");
+    assert!(row(&verdict, "error_rate")["rounds"].as_u64() >= Some(3), "{verdict:#}");
+    let left: Vec<String> = fs::read_to_string(&pids)
+        .unwrap()
+        .lines()
+        .filter(|pid| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains("serve.py")
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(left.is_empty(), "still alive: {left:?}");
+    assert_eq!(repository.git(&["worktree", "list"]).lines().count(), 1);
+}
+
 #[test]
 fn a_comment_more_leaves_the_service_identical_and_unloaded() {
     let repository = service();

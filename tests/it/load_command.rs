@@ -283,3 +283,13 @@ fn a_service_of_the_project_is_started_asked_and_ended_and_one_that_dies_failed(
     assert_eq!(both["census"]["failed"][0], "load:dead");
     assert!(both["benchmarks"][0]["reason"].as_str().unwrap().contains("bad luck"), "{both:#}");
 }
+
+#[test]
+fn a_host_that_does_not_exist_is_one_clear_sentence_and_no_tiers_of_nothing() {
+    let ran = load(&["http://no-such-host.invalid/", "--rate", "10", "--duration", "1s", "--allow-remote"])
+        .exits(5);
+    assert!(ran.stdout.contains("no-such-host.invalid"), "{}", ran.stdout);
+    for noise in ["nothing to compare", "not shown", "score"] {
+        assert!(!ran.stdout.contains(noise), "`{noise}` in:\n{}", ran.stdout);
+    }
+}

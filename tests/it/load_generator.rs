@@ -165,6 +165,14 @@ fn under_overload_all_that_was_scheduled_is_counted() {
 }
 
 #[test]
+fn users_who_do_not_think_are_never_late_however_busy_the_generator_is() {
+    let server = Server::start(|_, _| Reply::Keep(ok("quick")));
+    let trial = run(&scenario(users(8.0, Duration::ZERO), ms(500)), &server.url());
+    assert!(trial.requests.completed > 8 && trial.generator_cpu > 0.0, "{:?}", trial.requests);
+    assert_eq!(trial.void, None);
+}
+
+#[test]
 fn answers_within_the_drain_count_and_later_ones_are_unfinished() {
     let server = Server::start(|_, _| {
         thread::sleep(ms(400));
@@ -210,7 +218,8 @@ fn a_ramp_of_users_brings_them_one_after_the_other() {
     let trial = run(&scenario(Model::Users { stages, think: ms(10) }, Duration::from_secs(2)), &server.url());
     let half = trial.intervals[0].scheduled as f64 / trial.requests.scheduled as f64;
     assert!(half < 0.45, "{half}");
-    assert!((8..=10).contains(&trial.in_flight_peak), "{}", trial.in_flight_peak);
+    // Each of the ten thinks half of its time: how many are at it at once is chance, but ten are never exceeded.
+    assert!((5..=10).contains(&trial.in_flight_peak), "{}", trial.in_flight_peak);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use tollgate::{
     load::{
         scenario::{Formula, Launch, Ready},
         service::{Error, Running, Start, build},
+        trust::Trust,
     },
     process::{ExitStatus, Interrupt},
 };
@@ -72,6 +73,7 @@ impl Scene {
             padding: 123,
             socket: self.socket.as_deref(),
             environment: &[],
+            trust: &Trust::default(),
         };
         Running::start(&start, interrupt)
     }
@@ -474,7 +476,7 @@ fn a_metrics_page_that_cannot_be_read_is_an_error_only_when_a_formula_needs_it()
 #[test]
 fn a_service_that_already_runs_is_neither_watched_nor_stopped() {
     let ours = Scene::server().start().unwrap();
-    let attached = Running::attach(&format!("{}/", ours.url()));
+    let attached = Running::attach(&format!("{}/", ours.url()), Trust::default());
     assert_eq!((attached.url(), attached.port()), (ours.url(), None));
     let formulas = [Formula {
         name: "pool".into(),

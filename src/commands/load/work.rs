@@ -17,12 +17,13 @@ use crate::{
     judge,
     load::{
         gate::metrics::{ERROR_RATE, benchmark},
+        generator::FULL_CPU,
         modes::ground::{Error, Ground},
         scenario::Scenario,
     },
     machine::fingerprint,
     model::{
-        load::Trial,
+        load::{Offered, Trial},
         metric::Metric,
         outcome::ErrorClass,
         policy::Policy,
@@ -204,7 +205,11 @@ impl Taken {
 }
 
 /// What the reader of a trial must not miss.
-fn warnings(trial: &Trial) -> Option<Warning> {
+fn warnings(trial: &Trial) -> Vec<Warning> {
+    wrong_answers(trial).into_iter().chain(full_generator(trial)).collect()
+}
+
+fn wrong_answers(trial: &Trial) -> Option<Warning> {
     let requests = &trial.requests;
     let wrong = requests.errors + requests.unfinished;
     (wrong > 0).then(|| {
@@ -224,6 +229,19 @@ fn warnings(trial: &Trial) -> Option<Warning> {
             plural::list(&kinds, 6)
         );
         Warning::new("load_errors", text)
+    })
+}
+
+/// Users who do not think are as fast as the generator: then its own limit is the throughput that is seen.
+fn full_generator(trial: &Trial) -> Option<Warning> {
+    let users = matches!(trial.offered, Offered::Users(_));
+    (users && trial.void.is_none() && trial.generator_cpu > FULL_CPU).then(|| {
+        let text = format!(
+            "load:{}: the generator used all of a processor, so the users were as fast as it is: the service may well answer more \
+             requests a second than are shown; fewer `users`, or a `think` time, leave room",
+            trial.scenario
+        );
+        Warning::new("generator_full", text)
     })
 }
 

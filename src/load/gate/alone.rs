@@ -2,7 +2,7 @@
 //!
 //! Scenarios take turns, so the trials of each are spread over the whole measurement.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     course::{Course, Taken},
@@ -10,6 +10,8 @@ use super::{
     request::{Measured, Request, Trouble},
 };
 use crate::{
+    machine::noise::Meter,
+    measure::lockstep::void_reason,
     model::run::{Side, VoidReason},
     plan::deal::{SLOTS, padding},
     progress::{Event, Measuring, Progress},
@@ -45,7 +47,8 @@ pub fn measure_alone(
                 remaining: request.budget.saturating_sub(started.elapsed()),
                 ..Measuring::default()
             }));
-            interrupted = slot(request, course, round, slots, progress).err();
+            let may_void = round + processes < processes.saturating_mul(MOST_TRIES);
+            interrupted = slot(request, course, (round, may_void), slots, progress).err();
         }
     }
     for course in courses.iter_mut().filter(|course| course.fate.is_none() && course.valid() == 0) {
@@ -74,14 +77,17 @@ fn slot_seconds(course: &Course<'_>) -> f64 {
 fn slot(
     request: &Request<'_>,
     course: &mut Course<'_>,
-    round: u32,
+    (round, may_void): (u32, bool),
     slots: &mut dyn Slots,
     progress: &dyn Progress,
 ) -> Result<(), &'static str> {
     let padding = padding(request.seed, course.benchmark.id.as_str(), u64::from(round), 0);
+    let meter = Meter::start();
     match slots.slot(course.scenario, Side::Head, padding) {
         Ok(trial) => {
             let void = trial.void.clone().map(|reason| VoidReason { reason });
+            let by_machine = || void_reason(&meter.read(Duration::ZERO), request.void_share);
+            let void = void.or_else(|| by_machine().filter(|_| may_void));
             course.push(Taken { slots: vec![(padding, trial)], void }, |_| true);
         }
         Err(Trouble::Interrupted(signal)) => return Err(signal),

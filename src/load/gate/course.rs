@@ -15,6 +15,9 @@ use crate::{
 /// A scenario may lose this many blocks more than it keeps; then the generator is no match for it.
 const VOIDS_IN_ADVANCE: usize = 6;
 
+/// The machine may void this many blocks more than are kept, as for criterion's benchmarks.
+const VOIDS_OF_MACHINE: usize = 2;
+
 /// One metric of a scenario.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -93,6 +96,12 @@ impl<'a> Course<'a> {
     pub(super) fn valid(&self) -> u32 {
         let valid = self.trials.iter().filter(|block| block.void.is_none()).count();
         u32::try_from(valid).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the machine may still void blocks of it: where it takes itself away all the time, what there is counts.
+    pub(super) fn may_void(&self) -> bool {
+        let kept = self.valid() as usize;
+        self.trials.len() - kept < kept + VOIDS_OF_MACHINE
     }
 
     /// Why it cannot go on, when it loses more blocks than it keeps.

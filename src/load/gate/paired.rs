@@ -14,6 +14,8 @@ use super::{
 use crate::{
     judge::load as judge,
     load::scenario::Scenario,
+    machine::noise::Meter,
+    measure::lockstep::void_reason,
     model::{
         load::Trial,
         run::{Fate, Measurement, Side, VoidReason, Warning},
@@ -188,6 +190,7 @@ impl Engine<'_, '_> {
         let (seed, number, target) = (self.request.seed, course.dealt(), course.benchmark.id.to_string());
         let order = deal(seed, &course.benchmark, number);
         let mut taken = Taken { slots: Vec::with_capacity(order.len()), void: None };
+        let meter = Meter::start();
         for (at, side) in order.into_iter().enumerate() {
             self.show(index);
             let padding = padding(seed, &target, number, at);
@@ -206,6 +209,10 @@ impl Engine<'_, '_> {
                     return Ok(());
                 }
             }
+        }
+        if taken.void.is_none() && self.courses[index].may_void() {
+            // What a server waited for a processor is not known of all of its processes, and is part of what it is like under load.
+            taken.void = void_reason(&meter.read(Duration::ZERO), self.request.void_share);
         }
         let planned = |line: &Line| line.item.is_none_or(|item| items.contains(&item));
         if let Some(void) = &taken.void {

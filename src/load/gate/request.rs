@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub false_discovery_rate: f64,
     /// How the family shares it.
     pub family: FamilyMethod,
+    /// The share of a block that the machine may take away before the block is void; infinite to void none.
+    pub void_share: f64,
     /// What an earlier run of the same request measured, and its trials: it is gone on from.
     pub previous: (&'a [Measurement], &'a [TrialBlock]),
 }

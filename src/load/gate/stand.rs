@@ -15,6 +15,7 @@ use crate::{
         scenario::{Launch, Scenario, Service},
         script::Script,
         service::{self, Running, Start},
+        trust::Trust,
         watch::Deaf,
     },
     measure::IdenticalCode,
@@ -77,6 +78,8 @@ impl<'a> Stand<'a> {
         };
         let log = self.services.log(side, &scenario.name);
         let launch = self.services.with_environment(launch, side);
+        let trust = Trust::of(&scenario.transport, &scenario.folder)
+            .map_err(|error| Trouble::Failed(told(&error, error.hint())))?;
         let start = Start {
             launch: &launch,
             tree,
@@ -84,6 +87,7 @@ impl<'a> Stand<'a> {
             padding,
             socket: scenario.transport.unix_socket.as_deref(),
             environment: &[],
+            trust: &trust,
         };
         Running::start(&start, self.interrupt).map_err(|error| trouble(&error))
     }

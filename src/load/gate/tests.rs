@@ -138,12 +138,18 @@ impl Slots for Replay {
 struct Setup {
     scenarios: Vec<Scenario>,
     budget: Duration,
+    void_share: f64,
     previous: (Vec<Measurement>, Vec<TrialBlock>),
 }
 
 fn setup(names: &[&str]) -> Setup {
     let scenarios = names.iter().map(|name| scenario(name)).collect();
-    Setup { scenarios, budget: Duration::from_secs(3_600), previous: (Vec::new(), Vec::new()) }
+    Setup {
+        scenarios,
+        budget: Duration::from_secs(3_600),
+        void_share: f64::INFINITY,
+        previous: (Vec::new(), Vec::new()),
+    }
 }
 
 impl Setup {
@@ -159,6 +165,7 @@ impl Setup {
             budget: self.budget,
             false_discovery_rate: 0.01,
             family: policy.family,
+            void_share: self.void_share,
             previous: (&self.previous.0, &self.previous.1),
         })
     }
@@ -188,6 +195,23 @@ fn a_block_is_three_slots_a_side_in_a_dealt_order_with_the_trials_behind_it() {
     assert!(measured.measurements.iter().all(|m| m.benchmark.target == "load"));
     let errors = measured.measurements.iter().find(|m| m.metric.name == "error_rate").unwrap();
     assert_eq!(errors.blocks.len(), measured.trials.len());
+}
+
+#[test]
+fn the_machine_voids_blocks_of_which_next_to_nothing_was_left_but_not_for_ever() {
+    // Nothing is taken away by less than nothing: every block is void.
+    let all_void = Setup { void_share: -1.0, ..setup(&["a"]) };
+    let measured = all_void.measure(&mut Replay { slower: 1.5, ..Replay::default() });
+    let void: Vec<bool> = measured.trials.iter().map(|block| block.void.is_some()).collect();
+    assert_eq!(void[..4], [true, true, false, true], "{void:?}");
+    assert!(void.iter().filter(|void| !**void).count() >= 4, "{void:?}");
+    let reason = &measured.trials[0].void.as_ref().unwrap().reason;
+    assert!(reason.starts_with("the machine was taken away for "), "{reason}");
+    assert_eq!(measured.trials[0].trials.len(), 6);
+
+    let alone = all_void.with(|request| measure_alone(request, 3, &mut Replay::default(), &Silent));
+    assert_eq!(alone.trials.iter().filter(|block| block.void.is_none()).count(), 3);
+    assert!(alone.trials[0].void.is_some());
 }
 
 #[test]

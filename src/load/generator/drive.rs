@@ -205,6 +205,14 @@ impl Load {
         Self { workers, offered, kind, connections, shares_connections }
     }
 
+    /// Whether requests are due by a clock, so that the generator can be late.
+    fn is_paced(&self) -> bool {
+        match self.kind {
+            Kind::Rate(_) => true,
+            Kind::Users { think, .. } => think > 0,
+        }
+    }
+
     fn parts(
         &self,
         number: usize,
@@ -398,7 +406,7 @@ impl Outcome<'_> {
             offered: self.load.offered,
             seconds: (window_end - self.course.window_start) as f64 / 1e9,
             warmup_seconds: self.course.window_start as f64 / 1e9,
-            void: void(&recorded, shortages, cpu),
+            void: void(&recorded, shortages, cpu, self.load.is_paced()),
             endpoints: recorded.named(drive.script.endpoints()),
             requests: recorded.requests,
             clocks: recorded.clocks,

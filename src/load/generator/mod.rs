@@ -30,3 +30,6 @@ mod tests;
 
 pub use drive::{Drive, drive};
 pub use failure::Error;
+
+/// The share of a processor beyond which a worker of the generator has no more to give.
+pub const FULL_CPU: f64 = self_check::MOST_CPU;

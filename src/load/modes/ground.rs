@@ -13,6 +13,7 @@ use crate::{
         scenario::{Scenario, Service},
         script::{self, Script},
         service::{self, Running, Start},
+        trust::Trust,
         watch::{Observer, ServiceWatch},
     },
     model::{
@@ -128,8 +129,9 @@ impl<'a> Ground<'a> {
     pub fn open(&self, scenario: &Scenario) -> Result<Standing<'a>, Error> {
         let seed = Stream::new(self.seed, "load arrivals", &[&scenario.name], 0).below(u64::MAX);
         let script = Script::compile(&scenario.flows, &scenario.folder, seed)?;
+        let trust = Trust::of(&scenario.transport, &scenario.folder)?;
         let running = match &scenario.service {
-            Service::Running(url) => Running::attach(url),
+            Service::Running(url) => Running::attach(url, trust),
             Service::Command(launch) => {
                 std::fs::create_dir_all(self.logs)
                     .map_err(|error| Error::Logs { path: self.logs.to_owned(), reason: error.to_string() })?;
@@ -147,6 +149,7 @@ impl<'a> Ground<'a> {
                     padding: 0,
                     socket: scenario.transport.unix_socket.as_deref(),
                     environment: &[],
+                    trust: &trust,
                 };
                 Running::start(&start, self.interrupt)?
             }

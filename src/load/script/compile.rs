@@ -21,6 +21,10 @@ use crate::{
     stats::random::Stream,
 };
 
+/// Numbers of sessions are below this where flows take turns: so far an `f64` counts whole steps. The bit that marks the warm-up's
+/// sessions is beyond it.
+const MOST_NUMBER: u64 = (1 << 52) - 1;
+
 /// More known names than this are not listed in a message.
 const MAX_NAMED: usize = 20;
 
@@ -123,8 +127,8 @@ impl Script {
     /// The session of a number: which flow it takes and which row of data depend on the seed and the number only.
     #[must_use]
     pub fn session(&self, number: u64) -> Session {
-        let flow = self.compiled.flow_of(number);
-        let row = self.compiled.row_of(flow, number);
+        let (flow, rank) = self.compiled.flow_of(number);
+        let row = self.compiled.row_of(flow, number, rank);
         Session::new(Arc::clone(&self.compiled), flow, row, number)
     }
 
@@ -156,26 +160,53 @@ impl Script {
 }
 
 impl Compiled {
-    fn flow_of(&self, number: u64) -> usize {
+    /// The flow of a session, and how many sessions before it took the same one.
+    ///
+    /// Flows are drawn by their weights. Where one of several takes rows in their order, flows take turns instead, as evenly as
+    /// their weights allow, because then the rank follows from the number alone, whoever asks first.
+    fn flow_of(&self, number: u64) -> (usize, u64) {
         let last = self.flows.len() - 1;
-        let total = self.weights.last().copied().unwrap_or_default();
         if last == 0 {
-            return 0;
+            return (0, number);
         }
+        if self.flows.iter().any(|flow| flow.data.as_ref().is_some_and(|rows| rows.in_order)) {
+            return turn(&self.weights, number & MOST_NUMBER);
+        }
+        let total = self.weights.last().copied().unwrap_or_default();
         let drawn = Stream::new(self.seed, "load-flow", &[], number).unit() * total;
-        self.weights.partition_point(|upto| *upto <= drawn).min(last)
+        // Where no flow takes rows in order, nobody asks for the rank.
+        (self.weights.partition_point(|upto| *upto <= drawn).min(last), number)
     }
 
-    fn row_of(&self, flow: usize, number: u64) -> usize {
+    fn row_of(&self, flow: usize, number: u64, rank: u64) -> usize {
         let Some(CompiledFlow { data: Some(rows), name, .. }) = self.flows.get(flow) else { return 0 };
         let count = rows.table.rows();
         if rows.in_order {
             #[allow(clippy::cast_possible_truncation, reason = "the rest is below a usize")]
-            let row = (number % count as u64) as usize;
+            let row = (rank % count as u64) as usize;
             return row;
         }
         Stream::new(self.seed, "load-data", &[name], number).place(count)
     }
+}
+
+/// Whose turn it is: of `number + 1` sessions the first flow has had its share of them, rounded down, and the other flows share
+/// the rest in the same way. `weights` are summed up; the second number is how often it was that flow's turn before.
+fn turn(weights: &[f64], number: u64) -> (usize, u64) {
+    let (mut number, mut before, last) = (number, 0.0, weights.len() - 1);
+    let total = weights[last];
+    for (flow, upto) in weights.iter().enumerate().take(last) {
+        let share = (upto - before) / (total - before);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 2^52, whole")]
+        let had = |sessions: u64| (sessions as f64 * share).floor() as u64;
+        let rank = had(number);
+        if had(number + 1) > rank {
+            return (flow, rank);
+        }
+        number -= rank;
+        before = *upto;
+    }
+    (last, number)
 }
 
 /// What is gathered on the way through the flows.

@@ -6,6 +6,10 @@ use std::{
     path::{Component, Path},
 };
 
+use sha2::{Digest, Sha256};
+
+use crate::load::scenario::{Body, Flow};
+
 /// The largest body or data file, bytes.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
@@ -14,6 +18,9 @@ pub(super) fn read(folder: Option<&Path>, file: &Path) -> Result<Option<Vec<u8>>
     check_within(file)?;
     let Some(path) = folder.map(|folder| folder.join(file)) else { return Ok(None) };
     let failed = |error: std::io::Error| format!("could not read `{}`: {error}", file.display());
+    if let Some(folder) = folder {
+        check_real(&folder.canonicalize().map_err(failed)?, &path.canonicalize().map_err(failed)?, file)?;
+    }
     // Asked before opening: opening a pipe would wait for a writer.
     let facts = path.metadata().map_err(failed)?;
     if !facts.is_file() {
@@ -27,6 +34,33 @@ pub(super) fn read(folder: Option<&Path>, file: &Path) -> Result<Option<Vec<u8>>
         return Err(format!("`{}` is larger than {} MiB", file.display(), MAX_FILE_BYTES >> 20));
     }
     Ok(Some(bytes))
+}
+
+/// SHA-256 of every file that flows name, in their order: what is asked is not only in the configuration. Of one that cannot be
+/// read there is none; compiling the flows says why.
+#[must_use]
+pub fn digests(flows: &[Flow], folder: &Path) -> Vec<Option<[u8; 32]>> {
+    let bodies = flows.iter().flat_map(|flow| &flow.steps).filter_map(|step| match &step.body {
+        Body::File(file) => Some(file),
+        Body::None | Body::Text(_) => None,
+    });
+    let data = flows.iter().filter_map(|flow| flow.data.as_ref().map(|data| &data.file));
+    let digest = |file: &std::path::PathBuf| {
+        let bytes = read(Some(folder), file).ok().flatten()?;
+        Some(Sha256::digest(bytes).into())
+    };
+    bodies.chain(data).map(digest).collect()
+}
+
+/// A link must not lead out of the folder either: what is sent would be a file that nobody named.
+fn check_real(folder: &Path, path: &Path, file: &Path) -> Result<(), String> {
+    if path.starts_with(folder) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` is a link that leads out of the folder of the configuration: put the file itself below it",
+        file.display()
+    ))
 }
 
 /// A file must be below the folder.

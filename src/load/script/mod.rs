@@ -28,6 +28,6 @@ pub use answer::Answer;
 pub use compile::Script;
 pub use data::{MAX_CELLS, MAX_COLUMNS, MAX_ROW_BYTES, MAX_ROWS};
 pub use failure::{Error, Part, Problem};
-pub use files::MAX_FILE_BYTES;
+pub use files::{MAX_FILE_BYTES, digests};
 pub use names::BUILT_IN;
 pub use session::{Prepared, Session};

@@ -327,6 +327,57 @@ fn files_outside_the_folder_and_things_that_are_no_files_are_refused() {
 }
 
 #[test]
+fn rows_in_order_have_no_gaps_where_flows_take_turns_and_weights_hold() {
+    let (folder, ordered) = with_data("d.csv", b"user\nann\nbob\ncid\n", "/{{ user }}", true);
+    let other = |path: &str, weight| Flow { weight, ..flow(vec![step(path)]) };
+    let flows = [other("/a", 3.0), Flow { weight: 2.0, ..ordered }, other("/b", 0.5)];
+    let script = Script::compile(&flows, folder.path(), 7).unwrap();
+    let all = paths(&script, 11_000);
+    let rows: Vec<&String> = all.iter().filter(|path| *path != "/a" && *path != "/b").collect();
+    assert!(rows.iter().zip(["/ann", "/bob", "/cid"].iter().cycle()).all(|(got, want)| got == want));
+    let count = |path: &str| all.iter().filter(|got| *got == path).count();
+    assert_eq!((count("/a"), rows.len(), count("/b")), (6_000, 4_000, 1_000));
+    // A session's number says what it asks, whoever asks before it, in the warm-up too.
+    assert_eq!(script.session(7_777).next().unwrap().path, all[7_777]);
+    assert_eq!(script.session((1 << 63) + 5).next().unwrap().path, all[5]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_out_of_the_folder_is_refused_and_one_within_it_is_followed() {
+    let (folder, flow) = with_data("d.csv", b"user\nann\n", "/{{ user }}", false);
+    let linked = |to: &Path| {
+        let link = folder.path().join("link.csv");
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink(to, &link).unwrap();
+        let data = Some(Data { file: "link.csv".into(), in_order: false });
+        Script::compile(&[Flow { data, ..flow.clone() }], folder.path(), 7)
+    };
+    assert!(linked(Path::new("d.csv")).is_ok());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let outside = elsewhere.path().join("secret.csv");
+    std::fs::write(&outside, "user\neve\n").unwrap();
+    let refused = linked(&outside).unwrap_err().to_string();
+    assert!(refused.contains("`link.csv` is a link that leads out of the folder"), "{refused}");
+}
+
+#[test]
+fn the_digests_of_named_files_change_with_their_content() {
+    let (folder, mut flow) = with_data("d.csv", b"user\nann\n", "/{{ user }}", false);
+    flow.steps[0].body = Body::File("body.json".into());
+    std::fs::write(folder.path().join("body.json"), "1").unwrap();
+    let digests = || super::digests(std::slice::from_ref(&flow), folder.path());
+    let before = digests();
+    assert_eq!(before.iter().flatten().count(), 2);
+    assert_eq!(digests(), before);
+    std::fs::write(folder.path().join("body.json"), "2").unwrap();
+    let (body, data) = (digests()[0] == before[0], digests()[1] == before[1]);
+    assert_eq!((body, data), (false, true));
+    std::fs::write(folder.path().join("d.csv"), "user\nbob\n").unwrap();
+    assert_ne!(digests()[1], before[1]);
+}
+
+#[test]
 fn flows_are_taken_by_weight_and_the_choice_depends_on_seed_and_number_only() {
     let weighted = |path: &str, weight| Flow { weight, ..flow(vec![step(path)]) };
     let flows = [weighted("/a", 3.0), weighted("/b", 1.0)];

@@ -11,6 +11,7 @@ use crate::{
         get::Place,
         ready::{self, Question},
         scenario::{Formula, Launch, Ready},
+        trust::Trust,
         watch::ServiceWatch,
     },
     process::{Child, Interrupt, Spec, output::Ear},
@@ -49,6 +50,8 @@ pub struct Start<'a> {
     pub socket: Option<&'a Path>,
     /// Variables that win over those of the launch.
     pub environment: &'a [(String, String)],
+    /// Whom the questions whether it is ready trust, and those for its metrics page.
+    pub trust: &'a Trust,
 }
 
 /// A service that runs. Everything it started is killed when this is dropped.
@@ -61,6 +64,7 @@ pub struct Running {
     family: Option<Arc<Mutex<Family>>>,
     stop_timeout: Duration,
     ready_after: Duration,
+    trust: Trust,
 }
 
 impl Running {
@@ -81,7 +85,7 @@ impl Running {
 
     /// One that already runs at this URL: it is neither watched nor stopped.
     #[must_use]
-    pub fn attach(url: &str) -> Self {
+    pub fn attach(url: &str, trust: Trust) -> Self {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             port: None,
@@ -89,7 +93,13 @@ impl Running {
             family: None,
             stop_timeout: Duration::ZERO,
             ready_after: Duration::ZERO,
+            trust,
         }
+    }
+
+    /// Whom the small requests to it trust.
+    pub(in crate::load) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Where requests go, without a slash at its end.
@@ -150,7 +160,7 @@ impl Running {
         let mark = format!("{MARK_VARIABLE}={:016x}", RandomState::new().build_hasher().finish());
         let spec = service_spec(start, port, &mark)?;
         let seen = Arc::new(AtomicBool::new(false));
-        let (question, ears) = question(&launch.ready, &url, port, socket.as_deref(), &seen)?;
+        let (question, ears) = question((&launch.ready, start.trust), &url, port, socket.as_deref(), &seen)?;
         check_free(&url, socket.as_deref(), &spec.line())?;
         let began = Instant::now();
         let child = Child::spawn_heard(&spec, interrupt, ears)
@@ -163,6 +173,7 @@ impl Running {
             family: Some(Arc::new(Mutex::new(family))),
             stop_timeout: launch.stop_timeout,
             ready_after: Duration::ZERO,
+            trust: start.trust.clone(),
         };
         running.await_ready(&question, began, launch.ready_timeout)?;
         running.ready_after = began.elapsed();
@@ -228,14 +239,14 @@ fn free_port() -> io::Result<u16> {
 }
 
 fn question(
-    ready: &Ready,
+    (ready, trust): (&Ready, &Trust),
     url: &str,
     port: u16,
     socket: Option<&Path>,
     seen: &Arc<AtomicBool>,
 ) -> Result<(Question, [Ear; 2]), Error> {
     let place = |target: &str| {
-        Place::new(url, target, socket).map_err(|reason| {
+        Place::new(url, target, socket).map(|place| place.trusting(trust)).map_err(|reason| {
             let url = if target.contains("://") { target } else { url };
             Error::Url { url: url.to_owned(), reason }
         })
