@@ -71,6 +71,8 @@ pacified() {
 code=0
 pacified "$TOLLGATE" "$COMMAND" ${flags[@]+"${flags[@]}"} --output "json=$verdict" --output "markdown=$results/$NAME.md" || code=$?
 
+# A pass without a verdict is none: nothing was judged.
+[ "$code" != 0 ] || [ -f "$verdict" ] || code=5
 output exit-code "$code"
 output outcome "$(outcome_of "$code")"
 if [ ! -f "$verdict" ]; then

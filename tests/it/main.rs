@@ -1,5 +1,6 @@
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
+//! - [`action`]: the GitHub action, run as the runner does, and the shape of workflows.
 //! - [`baseline`]: stored runs in real repositories with real remotes.
 //! - [`builds`]: base and head built alike, from real repositories.
 //! - [`calibration`]: false alarms and power of the statistics on simulated and recorded slots, against what is promised.
@@ -7,6 +8,7 @@
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
+//! - [`docs`]: every command and link of the documentation.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`hostile`]: one corpus of nasty names and broken files through every reader and renderer.
 //! - [`interleave`]: order, pairing and replay of paired rounds; benches that misbehave; interrupts; resuming.
@@ -28,6 +30,7 @@
     reason = "a test may panic, and one that cannot run here says so"
 )]
 
+mod action;
 mod baseline;
 mod builds;
 mod calibration;
@@ -35,6 +38,7 @@ mod check;
 mod compare;
 mod criterion_link;
 mod dashboard;
+mod docs;
 mod doctor;
 mod hostile;
 mod interleave;

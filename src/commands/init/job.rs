@@ -97,7 +97,8 @@ fn found(targets: &[String]) -> String {
 }
 
 fn next_steps(service: Service) -> Vec<String> {
-    let mut steps = vec!["next: read tollgate.toml, run `tollgate check` once, and commit these files".to_owned()];
+    let mut steps =
+        vec!["next: read tollgate.toml, run `tollgate check` once, and commit these files".to_owned()];
     match service {
         Service::Github => steps.push(
             "      tollgate-comment.yml comments once it is on the default branch; then require the check `check` of \
