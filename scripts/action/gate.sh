@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the command, and keeps its verdict, reports, summary and annotations. The step itself succeeds whatever the outcome,
 # so that reports are uploaded; `decide.sh` fails the job.
-#   TOLLGATE, COMMAND, BASE, CACHE_PATH, BUDGET, MARGIN, CONFIG, ARGS, DIRECTORY, NAME, COMMENT, CHECK, SUMMARY, ANNOTATIONS, FAIL_ON
+#   TOLLGATE, COMMAND, BASE, BUDGET, MARGIN, CONFIG, ARGS, DIRECTORY, NAME, COMMENT, CHECK, SUMMARY, ANNOTATIONS, FAIL_ON
 # Outputs: outcome, exit-code, verdict, html, regressions, artifact, report.
 set -euo pipefail
 # shellcheck source=scripts/action/common.sh
@@ -67,7 +67,6 @@ pacified() {
   return "$code"
 }
 
-[ -z "$CACHE_PATH" ] || export TOLLGATE_CACHE_DIR="$CACHE_PATH"
 code=0
 pacified "$TOLLGATE" "$COMMAND" ${flags[@]+"${flags[@]}"} --output "json=$verdict" --output "markdown=$results/$NAME.md" || code=$?
 

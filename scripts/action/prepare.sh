@@ -3,7 +3,7 @@
 #   COMMAND, BASE, CACHE, DIRECTORY                                the action's inputs
 #   TOKEN                                                          for fetching, where checkout kept no credentials
 #   PULL_REQUEST_BASE, PULL_REQUEST_HEAD, MERGE_GROUP_BASE, PUSHED_BEFORE, DEFAULT_BRANCH    from the event
-# Outputs: base, cache-folder, cache-path, cache-key.
+# Outputs: base, cache-path, cache-key.
 set -euo pipefail
 # shellcheck source=scripts/action/common.sh
 . "$(dirname "$0")/common.sh"
@@ -127,13 +127,20 @@ fi
 output base "$base"
 echo "The base is $base."
 
-folder=${TOLLGATE_CACHE_DIR:-$(unix "${HOME:-$RUNNER_TEMP}")/.cache/tollgate}
-output cache-folder "$(native "$folder")"
+# target_folder: cargo's, where Tollgate keeps built executables.
+target_folder() {
+  local found
+  found=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+  # Windows writes its separators as `\\\\` in JSON.
+  found=${found//'\\\\'//}
+  printf '%s' "${found:-${CARGO_TARGET_DIR:-$PWD/target}}"
+}
+
 if [ "$CACHE" = true ]; then
-  # What the executables of the base depend on beside its files is in the names of the cached sets; a key need only change
-  # when new ones are worth keeping.
+  # What the executables depend on beside the files is in the names of the cached sets; a key need only change when new ones
+  # are worth keeping.
   toolchain=$(rustc -vV 2>/dev/null | git hash-object --stdin)
   lock=$(git ls-tree -r HEAD | grep 'Cargo\.lock$' | git hash-object --stdin || true)
-  output cache-path "$(native "$folder/exe")"
+  output cache-path "$(native "$(target_folder)/tollgate/exe")"
   output cache-key "tollgate-${RUNNER_OS:-unknown}-${RUNNER_ARCH:-unknown}-$base-$toolchain-$lock"
 fi

@@ -88,7 +88,7 @@ fn no_expression_stands_in_a_script() {
     let composite = action();
     let mut scripts: Vec<String> = Vec::new();
     let mut collect = |job: &Value| {
-        scripts.extend(steps(job).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)))
+        scripts.extend(steps(job).iter().filter_map(|step| step["run"].as_str().map(str::to_owned)));
     };
     collect(&composite["runs"]);
     for (_, workflow) in workflows() {
