@@ -130,9 +130,9 @@ echo "The base is $base."
 # target_folder: cargo's, where Tollgate keeps built executables.
 target_folder() {
   local found
-  found=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-  # Windows writes its separators as `\\\\` in JSON.
-  found=${found//'\\\\'//}
+  # Windows writes its separators as two backslashes in JSON.
+  found=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p' | sed 's#\\\\#/#g')
   printf '%s' "${found:-${CARGO_TARGET_DIR:-$PWD/target}}"
 }
 
