@@ -132,7 +132,7 @@ target_folder() {
   local found
   # Windows writes its separators as two backslashes in JSON.
   found=$(cargo metadata --format-version 1 --no-deps --offline 2>/dev/null |
-    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p' | sed 's#\\\\#/#g')
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p' | sed 's#\\\\#/#g') || true
   printf '%s' "${found:-${CARGO_TARGET_DIR:-$PWD/target}}"
 }
 
