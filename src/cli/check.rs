@@ -2,7 +2,10 @@
 
 use super::{
     Door,
-    args::{DemoArgs, DoctorArgs, check::CheckArgs, command::CommandArgs, output::OutputArgs, run::RunArgs},
+    args::{
+        DemoArgs, DoctorArgs, InitArgs, ServiceArg, check::CheckArgs, command::CommandArgs,
+        output::OutputArgs, run::RunArgs,
+    },
     compare::{check_outputs, deliver, remove_old_reports},
     resolve::selection,
 };
@@ -169,8 +172,14 @@ pub(super) fn demo(door: &Door, args: &DemoArgs) -> Result<Outcome, Failure> {
 }
 
 /// `tollgate init`.
-pub(super) fn init(door: &Door) -> Result<Outcome, Failure> {
-    let report = init::run(&door.here()?, &door.interrupt)?;
+pub(super) fn init(door: &Door, args: &InitArgs) -> Result<Outcome, Failure> {
+    let service = args.ci.map(|service| match service {
+        ServiceArg::Github => init::Service::Github,
+        ServiceArg::Gitlab => init::Service::Gitlab,
+        ServiceArg::None => init::Service::None,
+    });
+    let request = init::Request { service, baseline: args.baseline };
+    let report = init::run(&door.here()?, request, &door.interrupt)?;
     door.print(report.as_bytes())?;
     Ok(Outcome::Pass)
 }

@@ -75,7 +75,7 @@ fn open(console: Console, global: args::Global) -> Result<Door, Failure> {
 fn dispatch(door: &Door, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Demo(args) => check::demo(door, &args),
-        Command::Init(_) => check::init(door),
+        Command::Init(args) => check::init(door, &args),
         Command::Check(args) => check::check(door, *args),
         Command::Run(args) => check::run(door, *args),
         Command::Baseline(args) => stored::baseline(door, args.action),

@@ -1,5 +1,6 @@
 //! The integration tests, one binary: whole parts of Tollgate against real repositories, real cargo builds and real processes.
 //!
+//! - [`action`]: the GitHub action, run as the runner does, and the shape of workflows.
 //! - [`baseline`]: stored runs in real repositories with real remotes.
 //! - [`benchmark_tools`]: real outputs of benchmark tools of other languages as runs.
 //! - [`builds`]: base and head built alike, from real repositories.
@@ -10,6 +11,7 @@
 //! - [`compare`]: `compare`, `judge` and `report` from the command line, and the exit codes that they reach.
 //! - [`criterion_link`]: real benches of criterion 0.5 to 0.8 over the link and by files.
 //! - [`dashboard`]: the live page of a load run, over loopback and in a real browser.
+//! - [`docs`]: every command and link of the documentation.
 //! - [`doctor`]: the machine and the self-test, with tiny counts.
 //! - [`github`]: the double of GitHub, held against GitHub's own description.
 //! - [`hook`]: the pre-push check in real repositories with real remotes, pushed by git.
@@ -35,6 +37,7 @@
     reason = "a test may panic, and one that cannot run here says so"
 )]
 
+mod action;
 mod baseline;
 mod benchmark_tools;
 mod builds;
@@ -45,6 +48,7 @@ mod comment;
 mod compare;
 mod criterion_link;
 mod dashboard;
+mod docs;
 mod doctor;
 mod github;
 mod hook;

@@ -66,7 +66,7 @@ pub enum Color {
 pub enum Command {
     /// See a real regression caught: a small repository, gated before your eyes.
     Demo(DemoArgs),
-    /// Write `tollgate.toml` and a GitHub workflow for this project; never overwrites.
+    /// Write `tollgate.toml` and the workflows or jobs of the CI service for this project; never overwrites.
     Init(InitArgs),
     /// The main job: measure head against base, judge, report, exit.
     Check(Box<check::CheckArgs>),
@@ -109,7 +109,25 @@ pub struct DemoArgs {
 
 /// `tollgate init`.
 #[derive(Debug, clap::Args)]
-pub struct InitArgs {}
+pub struct InitArgs {
+    /// The CI service to write for (default: `gitlab` where there is a `.gitlab-ci.yml` and no `.github`, else `github`).
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<ServiceArg>,
+    /// Also write the workflow that stores a run of each commit of the default branch (GitHub).
+    #[arg(long)]
+    pub baseline: bool,
+}
+
+/// A CI service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServiceArg {
+    /// GitHub Actions: `.github/workflows/tollgate.yml` and `tollgate-comment.yml`.
+    Github,
+    /// GitLab CI: `.gitlab/tollgate.yml`.
+    Gitlab,
+    /// No files of a service.
+    None,
+}
 
 /// `tollgate doctor`.
 #[derive(Debug, clap::Args)]
