@@ -7,12 +7,19 @@ use super::{
         output::OutputArgs, run::RunArgs,
     },
     compare::{check_outputs, deliver, remove_old_reports},
-    resolve::selection,
+    resolve::{FILE_NAME, selection},
 };
 use crate::{
-    commands::{check, demo, doctor, failure::Failure, init, run},
+    commands::{
+        check,
+        demo::job::{self as demo, Kind},
+        doctor,
+        failure::Failure,
+        init, run,
+    },
     config::{
         file::File,
+        read,
         resolve::{CommandFlags, Flags, resolve},
     },
     files::atomic,
@@ -142,29 +149,36 @@ pub(super) fn run(door: &Door, args: RunArgs) -> Result<Outcome, Failure> {
 
 /// `tollgate demo`: succeeds when the check could be done, whatever it came to.
 pub(super) fn demo(door: &Door, args: &DemoArgs) -> Result<Outcome, Failure> {
-    let folder = match &args.dir {
-        Some(folder) => door.here()?.join(folder),
-        None => door.here()?.join("tollgate-demo"),
+    let (kind, name, seconds) = match args.load {
+        true => (Kind::Load, "tollgate-load-demo", 240.0),
+        false => (Kind::Benches, "tollgate-demo", 90.0),
     };
-    let flags =
-        Flags { base: Some("HEAD~1".into()), budget_seconds: Some(args.budget.0), ..Flags::default() };
-    let request = demo::Request {
-        check: check::Request {
+    let folder = door.here()?.join(args.dir.as_deref().unwrap_or(Path::new(name)));
+    let budget = args.budget.map_or(seconds, |span| span.0);
+    let flags = Flags { base: Some("HEAD~1".into()), budget_seconds: Some(budget), ..Flags::default() };
+    let done = door.with_progress(|progress| {
+        demo::write(kind, &folder, progress, &door.interrupt)?;
+        // Only the demo's own file counts, not one of the project that it is written in.
+        let file = match kind {
+            Kind::Benches => File::default(),
+            Kind::Load => read::read_with(&folder.join(FILE_NAME), false).map_err(Failure::configuration)?,
+        };
+        let request = check::Request {
             directory: folder,
             executable: door.executable()?,
-            settings: resolve(flags, &File::default()),
+            settings: resolve(flags, &file),
             // A demo is seen anew each time: it does not go on from the one before.
             seed: Some(door.draw_seed()),
             fresh_seed: door.draw_seed(),
             now: door.now,
-        },
-    };
-    let done = door.with_progress(|progress| demo::run(&request, progress, &door.interrupt))?;
+        };
+        check::run(&request, progress, &door.interrupt)
+    })?;
     deliver(door, &done.verdict, &OutputArgs { all_rows: true, ..OutputArgs::default() })?;
     if let Some(failure) = &done.not_kept {
         door.console.failure(failure);
     }
-    door.print(demo::farewell(&done).as_bytes())?;
+    door.print(demo::farewell(kind, &done).as_bytes())?;
     Ok(match done.verdict.outcome {
         Outcome::Error(class) => Outcome::Error(class),
         _ => Outcome::Pass,

@@ -17,7 +17,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 
 /// The configuration's name at a repository's root.
-const FILE_NAME: &str = "tollgate.toml";
+pub(super) const FILE_NAME: &str = "tollgate.toml";
 
 impl Door {
     /// The directory that the command works in.

@@ -99,12 +99,15 @@ pub enum Command {
 /// `tollgate demo`.
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Where to write the demo repository (default: `tollgate-demo` in this directory).
+    /// A service under load instead: a chat bot whose cache got worse.
+    #[arg(long)]
+    pub load: bool,
+    /// Where to write the demo repository (default: `tollgate-demo` in this directory, with `--load` `tollgate-load-demo`).
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The time that measuring may take.
-    #[arg(long, value_name = "DURATION", default_value = "90s")]
-    pub budget: crate::config::values::Span,
+    /// The time that measuring may take (default 90s, with `--load` 4m).
+    #[arg(long, value_name = "DURATION")]
+    pub budget: Option<crate::config::values::Span>,
 }
 
 /// `tollgate init`.
