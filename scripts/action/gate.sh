@@ -95,8 +95,11 @@ if [ "$ANNOTATIONS" = true ]; then
     awk '/^::(error|warning|notice)[ :]/ { level = $1; sub(/^::/, "", level); sub(/[ :].*$/, "", level); if (++shown[level] <= 9) print }' || true
 fi
 
-# A comment writes the summary too; without one it is the report.
-if [ "$COMMENT" != never ] || [ "$CHECK" = true ]; then
+# A comment writes the summary too; without one it is the report. A regression of a pull request may have been accepted there, which a
+# token that can only read is enough to learn.
+accepted=false
+case $code/${GITHUB_EVENT_NAME:-} in 1/pull_request | 1/pull_request_target) accepted=true ;; esac
+if [ "$COMMENT" != never ] || [ "$CHECK" = true ] || [ "$accepted" = true ]; then
   output report true
 else
   output report false

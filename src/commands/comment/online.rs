@@ -37,7 +37,11 @@ pub(super) fn bring(
     (progress, stop): (&dyn Progress, &dyn Fn() -> bool),
 ) -> Result<(), Failure> {
     let wanted = request.when != When::Never || request.wants_check();
-    let Some(repository) = place.repository.as_ref().filter(|_| wanted) else { return Ok(()) };
+    if !wanted {
+        lift(request, place, matter, done, (progress, stop));
+        return Ok(());
+    }
+    let Some(repository) = &place.repository else { return Ok(()) };
     let client = client(request, progress, stop)?;
     let pull = match pull(&client, repository, place) {
         Ok(pull) => pull,
@@ -55,6 +59,35 @@ pub(super) fn bring(
     let comments = target.accept(request, matter, done);
     target.comment(request, matter, comments, done)?;
     target.check_run(request, matter, done)
+}
+
+/// Counts what was accepted where nothing is to be written: the conclusion of a job that can only read is what blocks the merge.
+/// Without an answer nothing is accepted, and the reader is told.
+fn lift(
+    request: &Request,
+    place: &Place,
+    matter: &mut Matter,
+    done: &mut Done,
+    (progress, stop): (&dyn Progress, &dyn Fn() -> bool),
+) {
+    let in_a_pull_request = request.job.is_action && (place.number.is_some() || place.run.is_some());
+    let can_ask = in_a_pull_request && request.token.is_some() && accept::is_needed(&matter.verdict);
+    let Some(repository) = place.repository.as_ref().filter(|_| can_ask) else { return };
+    let mut ask = || -> Result<(), String> {
+        let client = client(request, progress, stop).map_err(|failure| failure.to_string())?;
+        let pull = pull(&client, repository, place).map_err(|error| error.to_string())?;
+        let head =
+            place.head.clone().or_else(|| pull.as_ref().map(|pull| pull.head.clone())).unwrap_or_default();
+        let target = Target { client: &client, repository, place, pull, head };
+        let known = target.check_commit(matter).map_err(|failure| failure.to_string())?;
+        known.map_err(|error| error.to_string())?;
+        target.accept(request, matter, done).map(drop).map_err(|error| error.to_string())
+    };
+    if let Err(why) = ask() {
+        done.warnings.push(format!(
+            "what was accepted on the pull request does not count: {why}; the job needs `pull-requests: read`"
+        ));
+    }
 }
 
 /// Says on the commit that there is no verdict: a check that nobody reports on would only stay pending.

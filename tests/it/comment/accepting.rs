@@ -4,7 +4,7 @@ use super::{Job, regressed, sha};
 use crate::{
     github::{
         answers::said,
-        state::{Fault, What, bot, person},
+        state::{Fault, READER, What, bot, person},
     },
     support::verdicts,
 };
@@ -28,6 +28,30 @@ fn somebody_who_may_write_accepts_with_a_reason() {
     job.bring(&regressed('c')).exits(0);
     job.double.state().comments.remove(1);
     job.bring(&regressed('c')).exits(1);
+}
+
+#[test]
+fn a_job_that_may_only_read_counts_what_was_accepted_and_writes_nothing() {
+    let mut job = Job::start();
+    job.double.state().permissions.insert("ada".to_owned(), "write");
+    job.double.state().say(7, &person("ada"), COMMAND);
+    job.token = READER;
+    job.write("verdict.json", &regressed('a'));
+    job.pull_request('a', "mallory");
+    let quiet = ["--comment", "never", "--no-check", "verdict.json"];
+    job.comment(&quiet).exits(0);
+    let summary = std::fs::read_to_string(job.path("summary.md")).unwrap();
+    assert!(summary.contains("accepted by ada (it buys safety)"), "{summary}");
+    assert_eq!((job.bodies().len(), job.double.state().checks.len()), (1, 0));
+    // Where GitHub does not answer, a regression stays one
+    let refused = What::Answer(Box::new(said(403, "Resource not accessible by integration")));
+    job.double.fault(Fault { method: "GET", path: "pulls/{pull_number}", times: 1, what: refused });
+    let done = job.comment(&quiet).exits(1);
+    assert!(
+        done.stderr.contains("does not count") && done.stderr.contains("pull-requests: read"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[test]
