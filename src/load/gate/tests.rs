@@ -89,10 +89,13 @@ struct Replay {
     /// Head's latency over base's.
     slower: f64,
     hits: BTreeMap<Side, f64>,
+    /// What building the services takes.
+    building: Duration,
 }
 
 impl Slots for Replay {
     fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble> {
+        std::thread::sleep(self.building);
         Ok(self.fates.get(&scenario.name).cloned())
     }
 
@@ -306,6 +309,16 @@ fn a_block_that_cannot_end_within_the_budget_is_not_begun() {
     let measured = setup.measure(&mut replay);
     assert!(replay.asked.is_empty());
     assert_eq!(measured.warnings[0].message, "the budget of 30 s had no room for load:a");
+}
+
+#[test]
+fn building_the_services_takes_nothing_from_the_budget() {
+    let mut setup = setup(&["a"]);
+    let slack = Duration::from_millis(900);
+    setup.budget = Duration::from_secs_f64(super::metrics::block_seconds(&setup.scenarios[0])) + slack;
+    let mut replay = Replay { building: slack + Duration::from_millis(100), ..Replay::default() };
+    let measured = setup.measure(&mut replay);
+    assert!(!replay.asked.is_empty(), "{:?}", measured.warnings);
 }
 
 #[test]
