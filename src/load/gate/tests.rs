@@ -315,7 +315,7 @@ fn a_block_that_cannot_end_within_the_budget_is_not_begun() {
 fn building_the_services_takes_nothing_from_the_budget() {
     let mut setup = setup(&["a"]);
     let slack = Duration::from_millis(900);
-    setup.budget = Duration::from_secs_f64(super::metrics::block_seconds(&setup.scenarios[0])) + slack;
+    setup.budget = Duration::from_secs_f64(metrics::block_seconds(&setup.scenarios[0])) + slack;
     let mut replay = Replay { building: slack + Duration::from_millis(100), ..Replay::default() };
     let measured = setup.measure(&mut replay);
     assert!(!replay.asked.is_empty(), "{:?}", measured.warnings);

@@ -7,7 +7,7 @@ use crate::text::escape;
 
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 190.0;
-const LEFT: f64 = 50.0;
+const LEFT: f64 = 56.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 22.0;

@@ -72,12 +72,24 @@ impl Scale {
 
     /// Ticks of values of a unit.
     pub(super) fn values(self, unit: &str) -> Vec<(f64, String)> {
-        let values = self.round_values(4.0, 0.0);
+        // Bytes are shown in binary units, so what is round must be round in these.
+        let values = match unit {
+            "bytes" | "B" => binary(self),
+            _ => self.round_values(4.0, 0.0),
+        };
         let label = |value: f64| {
             if value.abs() < f64::MIN_POSITIVE { "0".to_owned() } else { quantity::tick(value, unit) }
         };
         values.into_iter().map(|value| (self.at(value), label(value))).collect()
     }
+}
+
+/// Round values of bytes: a round number of the largest binary unit that the upper end holds.
+fn binary(scale: Scale) -> Vec<f64> {
+    let unit = [30, 20, 10].map(|power| f64::from(1_u32 << power)).into_iter();
+    let unit = unit.filter(|unit| scale.high >= *unit).max_by(f64::total_cmp).unwrap_or(1.0);
+    let scaled = Scale { low: scale.low / unit, high: scale.high / unit };
+    scaled.round_values(4.0, 0.0).into_iter().map(|value| value * unit).collect()
 }
 
 /// `+2 %`, `0 %`, `-0.5 %`.
@@ -116,6 +128,15 @@ mod tests {
             assert!((0.0..=1_000.0).contains(&scale.at(1.0)), "{low} {high}");
             assert!(scale.changes().len() < 60);
         }
+    }
+
+    #[test]
+    fn ticks_of_bytes_are_round_in_binary_units() {
+        let labels =
+            |high: f64| Scale::new(0.0, high).values("B").into_iter().map(|tick| tick.1).collect::<Vec<_>>();
+        assert_eq!(labels(7.6e6), ["0", "2 MiB", "4 MiB", "6 MiB"]);
+        assert_eq!(labels(3e9), ["0", "1 GiB", "2 GiB"]);
+        assert_eq!(labels(700.0), ["0", "200 B", "400 B", "600 B"]);
     }
 
     #[test]
