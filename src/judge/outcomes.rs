@@ -1,7 +1,7 @@
 //! What the whole check came to: every outcome that applies, the deciding one first, with the reason of each.
 
 use crate::{
-    judge::over_time::OverTime,
+    judge::{levels::Levels, over_time::OverTime},
     model::{
         census::Census,
         load::Summary,
@@ -17,12 +17,12 @@ use crate::{
 const NAMES: usize = 3;
 
 /// All outcomes that apply; `Pass` alone when none does. `short` names benchmarks with too few stored runs, `load` is what services
-/// under load reached, `time` what became of them over time, `demand` is what a demanded tier of targets forces.
+/// under load reached, `time` what became of them over time, `levels` what they were asked one after the other, `demand` is what a demanded tier of targets forces.
 pub(super) fn outcomes(
     run: &Run,
     census: &Census,
     judgements: &[Judgement],
-    (short, load, time): (&[String], &[Summary], &OverTime),
+    (short, load, time, levels): (&[String], &[Summary], &OverTime, &Levels),
     demand: Option<(Outcome, String)>,
 ) -> Vec<(Outcome, String)> {
     let mut outcomes: Vec<(Outcome, String)> = Vec::new();
@@ -41,7 +41,9 @@ pub(super) fn outcomes(
     applies(Outcome::Error(ErrorClass::Measurement), failed(census));
     applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
     let only_load = is_load_alone(run, census);
-    for load in load.iter().filter(|load| only_load && load.side == Side::Head) {
+    // A service that broke at a higher level was measured at the lower ones.
+    let alone = |load: &&Summary| only_load && load.side == Side::Head && !levels.answered(&load.scenario);
+    for load in load.iter().filter(alone) {
         applies(Outcome::Error(ErrorClass::Measurement), nothing_valid(load));
     }
     for reason in incomplete(run, census, short) {
@@ -56,7 +58,7 @@ pub(super) fn outcomes(
     applies(Outcome::Inconclusive, blind(census, &run.policy));
     applies(Outcome::Inconclusive, undecided(census, &run.policy));
     if outcomes.is_empty() {
-        let passed = if only_load { answered(load, time) } else { passed(census) };
+        let passed = if only_load { answered(load, time, &levels.all) } else { passed(census) };
         outcomes.push((Outcome::Pass, passed));
     }
     outcomes
@@ -102,9 +104,11 @@ fn nothing_valid(load: &Summary) -> Option<String> {
 }
 
 /// What a service that was put under load for its own sake did.
-fn answered(load: &[Summary], time: &OverTime) -> String {
-    let due: u64 = load.iter().map(|load| load.requests.scheduled).sum();
-    let completed: u64 = load.iter().map(|load| load.requests.completed).sum();
+fn answered(load: &[Summary], time: &OverTime, levels: &[Summary]) -> String {
+    let plain = |load: &&Summary| levels.iter().all(|level| level.scenario != load.scenario);
+    let all = || load.iter().filter(plain).chain(levels);
+    let due: u64 = all().map(|load| load.requests.scheduled).sum();
+    let completed: u64 = all().map(|load| load.requests.completed).sum();
     let scenarios = plural::count(load.len(), "load scenario");
     let (due, completed) = (quantity::count(due), quantity::count(completed));
     let mut text = format!("{completed} of {due} requests of {scenarios} were answered as expected");

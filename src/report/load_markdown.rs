@@ -5,6 +5,8 @@ use crate::text::{escape, plural};
 
 /// A longer name or sentence loses its middle.
 const LONGEST: usize = 200;
+/// The same of a piece of advice, which names its evidence first and what to look at last.
+const LONGEST_ADVICE: usize = 500;
 
 /// The sections of a verdict's load, with an empty line after them.
 pub(super) fn render(view: &LoadView) -> String {
@@ -26,9 +28,20 @@ pub(super) fn render(view: &LoadView) -> String {
     if let Some(score) = &view.score {
         text += &format!("Score {}\n\n", inline(&score.summary));
     }
+    text += &advice(&view.advice);
     text += &folded("Load", &view.scenarios.iter().map(scenario).collect::<String>(), view.more);
     text += &score(view);
     text
+}
+
+/// What to look at stands open: each is a sentence with its figures.
+fn advice(advice: &[String]) -> String {
+    if advice.is_empty() {
+        return String::new();
+    }
+    let line =
+        |text: &String| format!("- {}\n", escape::markdown_inline(&escape::shortened(text, LONGEST_ADVICE)));
+    format!("What to look at:\n\n{}\n", advice.iter().map(line).collect::<String>())
 }
 
 fn sign(met: Met) -> &'static str {
@@ -64,7 +77,7 @@ fn scenario(scenario: &ScenarioView) -> String {
     if !scenario.notes.is_empty() {
         text += "\n";
     }
-    for drawn in [&scenario.clocks, &scenario.numbers, &scenario.endpoints] {
+    for drawn in [&scenario.levels, &scenario.clocks, &scenario.numbers, &scenario.endpoints] {
         text += &grid(drawn);
     }
     text
@@ -106,6 +119,7 @@ fn score(view: &LoadView) -> String {
 mod tests {
     use super::render;
     use crate::format::example;
+    use crate::model::load::Advice;
     use crate::report::load::{LoadView, MAX_SCENARIOS};
 
     #[test]
@@ -178,6 +192,33 @@ mod tests {
 
         </details>
         ");
+    }
+
+    #[test]
+    fn advice_stands_open_and_levels_are_folded_with_the_numbers() {
+        let mut verdict = example::load_verdict();
+        verdict.load.remove(0);
+        verdict.levels = vec![verdict.load[0].clone()];
+        let advice = Advice { code: "x".into(), scenario: "a|b".into(), text: "<b>look</b>\nhere".into() };
+        verdict.advice = vec![advice];
+        let text = render(&LoadView::of(&verdict).unwrap());
+        let (open, rest) = text.split_once("<details>").unwrap();
+        assert!(open.contains("What to look at:\n\n- load:a") && !open.contains("<b>"), "{open}");
+        assert!(open.lines().last().is_some_and(|line| line.is_empty()) || open.ends_with('\n'), "{open}");
+        assert!(rest.contains("| level | due | failed | p50 | p95 | p99 | CPUs |"), "{rest}");
+        assert!(rest.contains("| 200 requests/s | 1,600 | 40 | 232 µs |"), "{rest}");
+    }
+
+    #[test]
+    fn a_service_that_answers_nothing_shows_no_tier_but_the_demanded_one() {
+        let mut verdict = example::load_verdict();
+        for load in &mut verdict.load {
+            load.requests.errors += load.requests.completed;
+            load.requests.completed = 0;
+        }
+        let view = LoadView::of(&verdict).unwrap();
+        assert_eq!(view.tiers.iter().map(|tier| tier.name.as_str()).collect::<Vec<_>>(), ["production"]);
+        assert!(view.score.is_none());
     }
 
     #[test]
