@@ -65,6 +65,14 @@ pub fn trouble(level: &Summary, lowest: &Summary, bounds: Bounds) -> Option<Stri
     })
 }
 
+/// The warning of a look that ended at its first level, if that is not sane: a run with one window has no levels to tell it from.
+#[must_use]
+pub fn first_trouble(level: &Summary, bounds: Bounds) -> Option<Warning> {
+    let answered = level.requests.completed > 0 && level.is_valid();
+    let (is_sane, text) = verdict(std::slice::from_ref(level), bounds);
+    (answered && !is_sane).then(|| Warning::new("not_sane", text))
+}
+
 /// `50 requests/s`, `20 users`.
 #[must_use]
 pub fn amount(level: &Summary) -> String {
@@ -185,7 +193,7 @@ fn verdict(levels: &[Summary], bounds: Bounds) -> (bool, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bounds, Levels, trouble};
+    use super::{Bounds, Levels, first_trouble, trouble};
     use crate::model::{
         load::{Clocks, Costs, Distribution, ErrorKind, Offered, Requests, Summary, Trial},
         run::Side,
@@ -265,6 +273,15 @@ mod tests {
         );
         let slow = sentence(vec![level(10, 700, 0), level(50, 800, 0)]);
         assert!(slow.starts_with("load:url: not sane at 10 requests/s: p95 was 70"), "{slow}");
+    }
+
+    #[test]
+    fn a_look_that_ends_at_its_first_level_says_why() {
+        let warning = |trial: &Trial| first_trouble(&Summary::of_one(&[trial]).unwrap(), bounds());
+        assert_eq!(warning(&level(10, 5, 0)), None);
+        assert!(warning(&level(10, 700, 0)).is_some_and(|w| w.message.contains("not sane at 10 requests/s")));
+        // The outcome says that nothing was answered.
+        assert_eq!(warning(&level(10, 5, 100)), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     judge::{levels::Levels, over_time::OverTime},
     model::{
         census::Census,
-        load::Summary,
+        load::{ErrorKind, Summary},
         outcome::{ErrorClass, Outcome},
         policy::{Policy, Strictness},
         run::{Mode, Run, Side},
@@ -91,16 +91,43 @@ pub(super) fn is_load_alone(run: &Run, census: &Census) -> bool {
 fn nothing_valid(load: &Summary) -> Option<String> {
     let due = load.requests.scheduled;
     if due > 0 && load.requests.completed == 0 {
-        let errors = load.requests.error_kinds.iter();
-        let kinds: Vec<String> = errors.map(|(kind, count)| format!("{} {count}", kind.as_str())).collect();
+        let errors = load.requests.error_kinds.iter().map(|(kind, count)| (kind.as_str(), *count));
+        let all = errors.chain([("unfinished", load.requests.unfinished)]).filter(|(_, count)| *count > 0);
+        let kinds: Vec<String> = all.map(|(kind, count)| format!("{kind} {count}")).collect();
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        return Some(format!(
-            "none of {due} requests of load:{} was answered as expected{kinds}",
-            load.scenario
-        ));
+        let name = &load.scenario;
+        let next = where_to_look(load);
+        return Some(format!("none of {due} requests of load:{name} was answered as expected{kinds}{next}"));
     }
     let void = load.slots.void.first().filter(|_| !load.is_valid())?;
     Some(format!("no window of load:{} counts: {void}", load.scenario))
+}
+
+/// What it means that all requests failed, by what most of them did.
+fn where_to_look(load: &Summary) -> String {
+    let requests = &load.requests;
+    let most = requests.error_kinds.iter().max_by_key(|(_, count)| **count);
+    let Some((kind, _)) = most.filter(|(_, count)| **count >= requests.unfinished) else {
+        return ": it gave no answer in time".to_owned();
+    };
+    let meaning = match kind {
+        ErrorKind::Dns => "its host has no address",
+        ErrorKind::Connect => "nothing listens there; is the service started, and are host and port right?",
+        ErrorKind::Tls => {
+            "its certificate is not trusted, or it speaks no TLS; `tls_ca` names a certificate, `--insecure` (`tls_insecure`) trusts any"
+        }
+        ErrorKind::Reset => "it closes connections before it has answered",
+        ErrorKind::Timeout => "it gave no answer in time",
+        ErrorKind::Protocol => "what it answers is not HTTP; is it a port for https, or for something else?",
+        ErrorKind::Status => {
+            let status = requests.statuses.iter().max_by_key(|(_, count)| **count);
+            return status
+                .map_or_else(String::new, |(status, _)| format!(": it answered with status {status}"));
+        }
+        ErrorKind::Body => "its answers have another body than is expected",
+        ErrorKind::TooLarge => "its answers are longer than is read",
+    };
+    format!(": {meaning}")
 }
 
 /// What a service that was put under load for its own sake did.

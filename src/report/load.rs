@@ -250,6 +250,10 @@ fn side_titles(sides: &[&Summary], what: &str) -> Vec<String> {
 fn clocks(sides: &[&Summary]) -> Grid {
     let mut columns: Vec<Option<Quantiles>> = sides.iter().map(|load| load.latency).collect();
     columns.extend(sides.iter().map(|load| load.service_time));
+    // Where nothing was answered, there is no time to show.
+    if columns.iter().all(Option::is_none) {
+        return Grid::default();
+    }
     let header = std::iter::once(String::new())
         .chain(side_titles(sides, "response"))
         .chain(side_titles(sides, "service"))

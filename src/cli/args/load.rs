@@ -26,7 +26,7 @@ pub struct LoadArgs {
     #[arg(long = "scenario", value_name = "NAME", conflicts_with = "url")]
     pub scenarios: Vec<String>,
     /// Is it sane? A few growing levels of load in 2 to 3 minutes, until one is too much; a URL needs no rate.
-    #[arg(long, conflicts_with_all = ["soak", "rate", "users"])]
+    #[arg(long, conflicts_with_all = ["soak", "rate", "users", "connections", "arrivals"])]
     pub quick: bool,
     /// Steady load for so long, at least 10m: does memory grow, do answers become slower?
     #[arg(long, value_name = "DURATION", conflicts_with = "duration", value_parser = soak)]

@@ -16,7 +16,7 @@ use crate::{
     git::{Repository, revision},
     judge::{
         self,
-        levels::{Bounds, amount, trouble},
+        levels::{Bounds, amount, first_trouble, trouble},
     },
     load::{
         gate::metrics::{ERROR_RATE, benchmark},
@@ -219,6 +219,9 @@ impl Taken {
             self.push(trial);
             let Some(summary) = summary else { break };
             ground.progress.tell(Event::Note(format!("{place}: {}", line(&summary))));
+            if at == 0 {
+                self.warnings.extend(first_trouble(&summary, bounds));
+            }
             let first = lowest.get_or_insert_with(|| summary.clone());
             // What is beyond the generator, or too much for the service, is more so at the next level.
             if !summary.is_valid() || trouble(&summary, first, bounds).is_some() {
@@ -288,7 +291,8 @@ fn warnings(trial: &Trial) -> Vec<Warning> {
 fn wrong_answers(trial: &Trial) -> Option<Warning> {
     let requests = &trial.requests;
     let wrong = requests.errors + requests.unfinished;
-    (wrong > 0).then(|| {
+    // That nothing at all was answered is the outcome's reason.
+    (wrong > 0 && requests.completed > 0).then(|| {
         let mut kinds: Vec<String> = requests
             .error_kinds
             .iter()

@@ -112,7 +112,8 @@ fn waits_for_something(seen: &Seen<'_>) -> Found {
     let (timeouts, _) = seen.failed(ErrorKind::Timeout);
     let unanswered = timeouts.saturating_add(requests.unfinished);
     let late = (unanswered, seen.share(unanswered));
-    if pattern(late) {
+    // That nothing at all is answered says enough, unless its processors tell more.
+    if pattern(late) && (requests.completed > 0 || busy.is_some()) {
         let where_to = if busy.is_some() {
             "it waits for something: look at its pools of connections and threads, at locks, and at the services that it calls"
         } else {

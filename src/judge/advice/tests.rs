@@ -109,7 +109,7 @@ fn base_and_void_windows_get_none() {
 #[test]
 fn timeouts_of_an_idle_service_point_to_its_pools_and_of_a_busy_one_to_its_processors() {
     let idle = failing(ErrorKind::Timeout, 240);
-    says(idle.clone(), &[], "timeouts", &["12 % of the requests (240)", "0.5 of 4 processors", "pools"]);
+    says(idle.clone(), &[], "timeouts", &["12 % of the requests (240)", "0.50 of 4 processors", "pools"]);
     let mut busy = idle.clone();
     (busy.costs.cpu, busy.costs.cpu_share) = (Some(3.8), Some(0.95));
     says(busy, &[], "cpu_limit", &["at 200 requests/s", "of 4 processors (95 %)", "2.50 ms a request"]);
@@ -155,7 +155,7 @@ fn answers_that_slow_down_while_the_service_idles_queue() {
     let calm = Summary { offered: Offered::Rate(20.0), ..healthy() };
     let mut slow = healthy();
     (slow.latency, slow.service_time) = (clock(40.0, 90.0, 95.0), clock(40.0, 90.0, 95.0));
-    let figures = ["5.00 ms at 20 requests/s", "90.0 ms at 200 requests/s", "0.5 of 4"];
+    let figures = ["5.00 ms at 20 requests/s", "90.0 ms at 200 requests/s", "0.50 of 4"];
     says(slow.clone(), &[calm.clone(), slow.clone()], "queueing", &figures);
     (slow.costs.cpu, slow.costs.cpu_share) = (Some(3.0), Some(0.75));
     assert_eq!(advice(slow.clone(), &[calm, slow]), []);
@@ -217,7 +217,7 @@ fn a_cache_that_loses_its_hits_is_told_over_time_and_over_levels() {
     let falling =
         advise(&[healthy()], &[], &[window(|at| 0.95 - 0.01 * f64::from(at))], &OverTime::default());
     assert_eq!((falling.len(), falling[0].code.as_str()), (1, "cache"));
-    assert!(falling[0].text.contains("from 90 % to 71 %"), "{falling:?}");
+    assert!(falling[0].text.contains("from 90 % to 70 %"), "{falling:?}");
     let filling = advise(&[healthy()], &[], &[window(|at| 0.5 + 0.01 * f64::from(at))], &OverTime::default());
     assert_eq!(filling, []);
     let mut worse = healthy();
