@@ -61,7 +61,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
     let mut trials = load::trials(run);
     let (mut levels, mut time) = (Levels::default(), OverTime::default());
     if is_load_alone(run, &census) {
-        levels = Levels::split(trials);
+        levels = Levels::split(&trials);
         trials = std::mem::take(&mut levels.counted);
         time = OverTime::of(&trials, run.seed);
     }

@@ -69,8 +69,9 @@ pub fn trouble(level: &Summary, lowest: &Summary, bounds: Bounds) -> Option<Stri
 #[must_use]
 pub fn first_trouble(level: &Summary, bounds: Bounds) -> Option<Warning> {
     let answered = level.requests.completed > 0 && level.is_valid();
-    let (is_sane, text) = verdict(std::slice::from_ref(level), bounds);
-    (answered && !is_sane).then(|| Warning::new("not_sane", text))
+    let (_, why) = far(std::slice::from_ref(level), bounds);
+    let name = format!("{PREFIX}{}", level.scenario);
+    why.filter(|_| answered).map(|why| Warning::new("not_sane", sentence(&name, None, &why)))
 }
 
 /// `50 requests/s`, `20 users`.
@@ -123,10 +124,10 @@ pub(super) struct Levels {
 
 impl Levels {
     /// Tells the levels of a service that was put under load for its own sake from its other windows.
-    pub(super) fn split(trials: Vec<Trial>) -> Self {
+    pub(super) fn split(trials: &[Trial]) -> Self {
         let mut split = Self::default();
         let mut names: Vec<String> = Vec::new();
-        for trial in &trials {
+        for trial in trials {
             if !names.contains(&trial.scenario) {
                 names.push(trial.scenario.clone());
             }
@@ -154,41 +155,46 @@ impl Levels {
             .any(|level| level.scenario == scenario && level.is_valid() && level.requests.completed > 0)
     }
 
-    /// How far each scenario is sane, as a sentence where it is so at every level, and as a warning where it is not.
+    /// How far each scenario is sane, in few words, and a warning where that is not all the way, with the reason.
     pub(super) fn sanity(&self, bounds: Bounds) -> (Vec<String>, Vec<Warning>) {
-        let (mut sane, mut warnings) = (Vec::new(), Vec::new());
+        let (mut words, mut warnings) = (Vec::new(), Vec::new());
         let mut rest = self.all.as_slice();
         while let Some(first) = rest.first() {
             let end = rest.iter().position(|level| level.scenario != first.scenario).unwrap_or(rest.len());
             let (levels, later) = rest.split_at(end);
             rest = later;
-            match verdict(levels, bounds) {
-                (true, text) => sane.push(text),
-                (false, text) => warnings.push(Warning::new("not_sane", text)),
-            }
+            let (upto, why) = far(levels, bounds);
+            let name = format!("{PREFIX}{}", first.scenario);
+            let only = if why.is_some() { " only" } else { "" };
+            words.push(match upto {
+                Some(level) => format!("{name} is sane up to {}{only}", amount(level)),
+                None => format!("{name} is not sane at any level"),
+            });
+            warnings.extend(why.map(|why| Warning::new("not_sane", sentence(&name, upto, &why))));
         }
-        (sane, warnings)
+        (words, warnings)
     }
 }
 
-/// Whether one scenario is sane at every level that counts, and the sentence.
-fn verdict(levels: &[Summary], bounds: Bounds) -> (bool, String) {
-    let name = format!("{PREFIX}{}", levels[0].scenario);
+/// The last level up to which a scenario is sane, and why it is not at the next one.
+fn far(levels: &[Summary], bounds: Bounds) -> (Option<&Summary>, Option<String>) {
     let mut upto: Option<&Summary> = None;
     for level in levels.iter().filter(|level| level.requests.scheduled > 0) {
-        let good = upto.map_or(String::new(), |level| format!("sane up to {}, ", amount(level)));
         if let Some(void) = level.slots.void.first() {
-            return (false, format!("{name}: {good}{} does not count: {void}", amount(level)));
+            return (upto, Some(format!("{} does not count: {void}", amount(level))));
         }
         if let Some(why) = trouble(level, &levels[0], bounds) {
-            return (false, format!("{name}: {good}not sane at {}: {why}", amount(level)));
+            return (upto, Some(format!("not sane at {}: {why}", amount(level))));
         }
         upto = Some(level);
     }
-    match upto {
-        Some(level) => (true, format!("{name} is sane up to {}", amount(level))),
-        None => (false, format!("{name}: no request was due")),
-    }
+    (upto, None)
+}
+
+/// `load:x: sane up to 50 requests/s, not sane at 100 requests/s: …`.
+fn sentence(name: &str, upto: Option<&Summary>, why: &str) -> String {
+    let good = upto.map_or(String::new(), |level| format!("sane up to {}, ", amount(level)));
+    format!("{name}: {good}{why}")
 }
 
 #[cfg(test)]
@@ -238,11 +244,11 @@ mod tests {
     #[test]
     fn the_last_level_that_counts_is_the_one_that_is_judged() {
         let late = Trial { void: Some("the generator was late".into()), ..level(400, 9, 0) };
-        let levels = Levels::split(vec![level(10, 5, 0), level(100, 6, 0), late]);
+        let levels = Levels::split(&[level(10, 5, 0), level(100, 6, 0), late]);
         assert_eq!((levels.counted.len(), levels.all.len()), (1, 3));
         assert_eq!(levels.counted[0].offered, Offered::Rate(100.0));
         let (sane, warnings) = levels.sanity(bounds());
-        assert!(sane.is_empty());
+        assert_eq!(sane, ["load:url is sane up to 100 requests/s only"]);
         assert_eq!(
             warnings[0].message,
             "load:url: sane up to 100 requests/s, 400 requests/s does not count: the generator was late"
@@ -251,7 +257,7 @@ mod tests {
 
     #[test]
     fn windows_at_the_same_load_are_no_levels() {
-        let levels = Levels::split(vec![level(10, 5, 0), level(10, 6, 0)]);
+        let levels = Levels::split(&[level(10, 5, 0), level(10, 6, 0)]);
         assert_eq!((levels.counted.len(), levels.all.len()), (2, 0));
         assert_eq!(levels.sanity(bounds()), (Vec::new(), Vec::new()));
     }
@@ -259,8 +265,10 @@ mod tests {
     #[test]
     fn a_service_is_sane_up_to_the_level_at_which_it_fails_or_becomes_slow() {
         let sentence = |trials: Vec<Trial>| {
-            let (sane, warnings) = Levels::split(trials).sanity(bounds());
-            sane.into_iter().chain(warnings.into_iter().map(|warning| warning.message)).collect::<String>()
+            let (words, warnings) = Levels::split(&trials).sanity(bounds());
+            assert_eq!(words.len(), 1);
+            assert_eq!(words[0].ends_with(" only") || words[0].contains("not sane"), !warnings.is_empty());
+            warnings.into_iter().map(|warning| warning.message).chain(words).next().unwrap()
         };
         assert_eq!(sentence(vec![level(10, 5, 0), level(50, 6, 0)]), "load:url is sane up to 50 requests/s");
         assert_eq!(

@@ -331,7 +331,9 @@ fn a_quick_look_ends_at_the_level_that_is_too_much_and_says_where_to_look() {
     assert!(text.contains("200 requests/s") && text.contains("mostly 503"), "{text}");
     let warnings = verdict["warnings"].to_string();
     assert!(warnings.contains("sane up to 100 requests/s, not sane at 200 requests/s"), "{warnings}");
-    for words in ["level", "50 requests/s", "what to look at", "targets"] {
+    for words in
+        ["level", "load:url is sane up to 100 requests/s only", "50 requests/s", "what to look at", "targets"]
+    {
         assert!(ran.stdout.contains(words), "`{words}` in:\n{}", ran.stdout);
     }
     assert!(ran.stderr.contains("level 4 of 5: 200 requests/s"), "{}", ran.stderr);
@@ -374,4 +376,40 @@ fn where_nothing_answers_one_sentence_says_so() {
             assert!(!ran.stdout.contains(noise), "`{noise}` in:\n{}", ran.stdout);
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_in_a_quick_look_keeps_its_levels() {
+    let seen = std::sync::Arc::new(AtomicU64::new(0));
+    let count = std::sync::Arc::clone(&seen);
+    let server = Server::start(move |_, head| {
+        std::thread::sleep(Duration::from_millis(30));
+        if head.starts_with("get /x ") {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Reply::Keep(ok(""))
+    });
+    let url = format!("{}/x", server.url());
+    let folder = tempfile::tempdir().unwrap();
+    let child = command(folder.path())
+        .args(["load", &url, "--quick", "--duration", "10s", "--warmup", "0s", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    // The first level has 20 requests, so these are of the second.
+    while seen.load(Ordering::Relaxed) < 25 {
+        assert!(began.elapsed() < Duration::from_secs(50));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let verdict = ran(&child.wait_with_output().unwrap()).exits(5).json();
+    let levels = verdict["levels"].as_array().unwrap();
+    levels.iter().for_each(sums);
+    assert_eq!(levels[0]["requests"]["scheduled"], 20, "{verdict:#}");
+    assert!((2..5).contains(&levels.len()), "{verdict:#}");
+    assert!(verdict["outcomes"].to_string().contains("interrupted by SIGINT"), "{verdict:#}");
 }
