@@ -112,11 +112,15 @@ fn where_to_look(load: &Summary) -> String {
     };
     let meaning = match kind {
         ErrorKind::Dns => "its host has no address",
-        ErrorKind::Connect => "nothing listens there; is the service started, and are host and port right?",
+        ErrorKind::Connect => {
+            "no connection could be made; is the service started, and are host and port right?"
+        }
         ErrorKind::Tls => {
             "its certificate is not trusted, or it speaks no TLS; `tls_ca` names a certificate, `--insecure` (`tls_insecure`) trusts any"
         }
-        ErrorKind::Reset => "it closes connections before it has answered",
+        ErrorKind::Reset => {
+            "it closes connections before it has answered; is it a port for https, or for something else?"
+        }
         ErrorKind::Timeout => "it gave no answer in time",
         ErrorKind::Protocol => "what it answers is not HTTP; is it a port for https, or for something else?",
         ErrorKind::Status => {
