@@ -20,7 +20,10 @@ use crate::{
         values::{Span, Wait},
     },
     live::page::{Dashboard, WithPage},
-    load::scenario::{Arrivals, Model, Scenario, Stage},
+    load::{
+        modes::quick::{self, Quick},
+        scenario::{Arrivals, Model, Scenario, Stage},
+    },
     model::outcome::{ErrorClass, Outcome},
     report,
     text::plural,
@@ -29,12 +32,13 @@ use crate::{
 /// `tollgate load`.
 pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
     check_outputs(&args.output, &[])?;
+    check_times(args)?;
     remove_old_reports(&args.output);
     let flags = Flags { allow_remote: args.allow_remote, ..Flags::default() };
     let settings = resolve(flags, &door.file_with(args.allow_remote)?);
     let scenarios = match &args.url {
         Some(url) => {
-            let plain = plain(url, &args.plain, args.allow_remote)?;
+            let plain = plain(url, args)?;
             vec![scenario(&plain, &door.here()?)?]
         }
         None => chosen(settings.loads, &args.scenarios)?,
@@ -47,6 +51,10 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         directory: door.here()?,
         scenarios,
         url: args.url.clone(),
+        quick: args.quick.then(|| Quick {
+            total: args.plain.duration.map_or(quick::DEFAULT, Span::duration),
+            warmup: args.plain.warmup.map(Wait::duration),
+        }),
         policy: settings.policy,
         build_timeout: settings.build_timeout,
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
@@ -95,7 +103,21 @@ fn open_page(door: &Door, port: u16, request: &load::Request) -> Result<Dashboar
     Ok(page)
 }
 
-fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failure> {
+/// The times of a scenario stand in the file, unless it is asked at other levels anyway.
+fn check_times(args: &LoadArgs) -> Result<(), Failure> {
+    let times = [("--duration", args.plain.duration.is_some()), ("--warmup", args.plain.warmup.is_some())];
+    match times.iter().find(|(_, is_given)| *is_given) {
+        Some((flag, _)) if args.url.is_none() && !args.quick => Err(Failure::message(
+            ErrorClass::Configuration,
+            format!("could not use `{flag}`: it is for a URL, or for `--quick`"),
+            "write `window` or `warmup` into the scenario, or give a URL",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn plain(url: &str, args: &LoadArgs) -> Result<Plain, Failure> {
+    let (allow_remote, quick, args): (_, _, &PlainArgs) = (args.allow_remote, args.quick, &args.plain);
     let amount = match (args.rate, args.users) {
         (Some(rate), _) => Amount::Rate {
             rate,
@@ -106,9 +128,13 @@ fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failu
             connections: args.connections,
         },
         (None, Some(users)) => Amount::Users(users),
+        // Its levels say how much.
+        (None, None) if quick => {
+            Amount::Rate { rate: quick::URL_RATES[0], arrivals: Arrivals::Constant, connections: None }
+        }
         (None, None) => {
             let message = format!("could not load `{url}`: nobody said how much");
-            let hint = "give `--rate N` (requests a second) or `--users N`";
+            let hint = "give `--rate N` (requests a second) or `--users N`, or `--quick`";
             return Err(Failure::message(ErrorClass::Configuration, message, hint));
         }
     };

@@ -304,6 +304,8 @@ pub(crate) fn verdict() -> CheckVerdict {
         load: Vec::new(),
         targets: Vec::new(),
         score: None,
+        levels: Vec::new(),
+        advice: Vec::new(),
         warnings: run.warnings.clone(),
         duration_seconds: run.duration_seconds,
         evidence: Some(reduced(&run)),

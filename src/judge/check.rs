@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::{
     judge::{
+        advice::advise,
         census::{census, display_ids},
         counted, deterministic,
         evidence::{Basis, Evidence, Untested},
         family::correct,
+        levels::{Bounds, Levels},
         load, one_look,
         outcomes::{is_load_alone, outcomes},
         over_time::OverTime,
@@ -56,12 +58,19 @@ pub fn judge(run: &Run) -> CheckVerdict {
         kept.iter().zip(&gathered.evidence).zip(&judgements).map(|((s, e), j)| (s, e, j)).collect();
     let census = census(&rows, &left_out.iter().collect::<Vec<_>>(), &display);
     let short = short_of_runs(&kept, &gathered.evidence, &display);
-    let trials = load::trials(run);
+    let mut trials = load::trials(run);
+    let (mut levels, mut time) = (Levels::default(), OverTime::default());
+    if is_load_alone(run, &census) {
+        levels = Levels::split(&trials);
+        trials = std::mem::take(&mut levels.counted);
+        time = OverTime::of(&trials, run.seed);
+    }
     let (load, targets, score) = service::load_summary(&trials, &run.policy.targets);
-    let time =
-        if is_load_alone(run, &census) { OverTime::of(&trials, run.seed) } else { OverTime::default() };
     let demand = Demand::of(&load, &targets, &run.policy, &waivers);
-    let outcomes = outcomes(run, &census, &judgements, (&short, &load, &time), demand.outcome);
+    let (sane, insane) = levels.sanity(Bounds::of(&run.policy.targets));
+    time.steady.extend(sane);
+    let advice = advise(&load, &levels.all, &trials, &time);
+    let outcomes = outcomes(run, &census, &judgements, (&short, &load, &time, &levels), demand.outcome);
     let tiers = service::subjects(&targets);
     let benchmarks: Vec<&Benchmark> = display.keys().collect();
     let waivable: Vec<&Benchmark> = display.keys().chain(&tiers).collect();
@@ -72,6 +81,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
         .chain(rules.unmatched(&benchmarks))
         .chain(waivers.unmatched(&waivable))
         .chain(demand.warning)
+        .chain(insane)
         .chain(time.warnings);
     CheckVerdict {
         tool_version: env!("CARGO_PKG_VERSION").into(),
@@ -88,6 +98,8 @@ pub fn judge(run: &Run) -> CheckVerdict {
         load,
         targets,
         score,
+        levels: levels.all,
+        advice,
         warnings: warnings.chain(gathered.warning).collect(),
         duration_seconds: run.duration_seconds,
         evidence: Some(reduced(run)),

@@ -7,8 +7,10 @@
 //! outcomes follow from the rows.
 //!
 //! Apart from all that, and never mixed with it, [`load_summary`] says what a service under load reached: its numbers, the
-//! tiers of targets ([`targets`]), and a score ([`grade`]).
+//! tiers of targets ([`targets`]), and a score ([`grade`]). Where it was asked at several levels, [`levels`] tells how far it is sane;
+//! `advice` says what to look at, tied to what was seen.
 
+mod advice;
 mod budget;
 mod census;
 mod check;
@@ -19,6 +21,7 @@ mod explain;
 mod family;
 mod globs;
 pub mod grade;
+pub mod levels;
 pub mod load;
 mod one_look;
 mod outcomes;

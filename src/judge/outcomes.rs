@@ -1,10 +1,10 @@
 //! What the whole check came to: every outcome that applies, the deciding one first, with the reason of each.
 
 use crate::{
-    judge::over_time::OverTime,
+    judge::{levels::Levels, over_time::OverTime},
     model::{
         census::Census,
-        load::Summary,
+        load::{ErrorKind, Summary},
         outcome::{ErrorClass, Outcome},
         policy::{Policy, Strictness},
         run::{Mode, Run, Side, Warning},
@@ -17,12 +17,12 @@ use crate::{
 const NAMES: usize = 3;
 
 /// All outcomes that apply; `Pass` alone when none does. `short` names benchmarks with too few stored runs, `load` is what services
-/// under load reached, `time` what became of them over time, `demand` is what a demanded tier of targets forces.
+/// under load reached, `time` what became of them over time, `levels` what they were asked one after the other, `demand` is what a demanded tier of targets forces.
 pub(super) fn outcomes(
     run: &Run,
     census: &Census,
     judgements: &[Judgement],
-    (short, load, time): (&[String], &[Summary], &OverTime),
+    (short, load, time, levels): (&[String], &[Summary], &OverTime, &Levels),
     demand: Option<(Outcome, String)>,
 ) -> Vec<(Outcome, String)> {
     let mut outcomes: Vec<(Outcome, String)> = Vec::new();
@@ -41,7 +41,9 @@ pub(super) fn outcomes(
     applies(Outcome::Error(ErrorClass::Measurement), failed(census));
     applies(Outcome::Error(ErrorClass::Measurement), run.interrupted.clone());
     let only_load = is_load_alone(run, census);
-    for load in load.iter().filter(|load| only_load && load.side == Side::Head) {
+    // A service that broke at a higher level was measured at the lower ones.
+    let alone = |load: &&Summary| only_load && load.side == Side::Head && !levels.answered(&load.scenario);
+    for load in load.iter().filter(alone) {
         applies(Outcome::Error(ErrorClass::Measurement), nothing_valid(load));
     }
     for reason in incomplete(run, census, short) {
@@ -56,7 +58,7 @@ pub(super) fn outcomes(
     applies(Outcome::Inconclusive, blind(census, &run.policy));
     applies(Outcome::Inconclusive, undecided(census, &run.policy));
     if outcomes.is_empty() {
-        let passed = if only_load { answered(load, time) } else { passed(census) };
+        let passed = if only_load { answered(load, time, &levels.all) } else { passed(census) };
         outcomes.push((Outcome::Pass, passed));
     }
     outcomes
@@ -89,22 +91,55 @@ pub(super) fn is_load_alone(run: &Run, census: &Census) -> bool {
 fn nothing_valid(load: &Summary) -> Option<String> {
     let due = load.requests.scheduled;
     if due > 0 && load.requests.completed == 0 {
-        let errors = load.requests.error_kinds.iter();
-        let kinds: Vec<String> = errors.map(|(kind, count)| format!("{} {count}", kind.as_str())).collect();
+        let errors = load.requests.error_kinds.iter().map(|(kind, count)| (kind.as_str(), *count));
+        let all = errors.chain([("unfinished", load.requests.unfinished)]).filter(|(_, count)| *count > 0);
+        let kinds: Vec<String> = all.map(|(kind, count)| format!("{kind} {count}")).collect();
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-        return Some(format!(
-            "none of {due} requests of load:{} was answered as expected{kinds}",
-            load.scenario
-        ));
+        let name = &load.scenario;
+        let next = where_to_look(load);
+        return Some(format!("none of {due} requests of load:{name} was answered as expected{kinds}{next}"));
     }
     let void = load.slots.void.first().filter(|_| !load.is_valid())?;
     Some(format!("no window of load:{} counts: {void}", load.scenario))
 }
 
+/// What it means that all requests failed, by what most of them did.
+fn where_to_look(load: &Summary) -> String {
+    let requests = &load.requests;
+    let most = requests.error_kinds.iter().max_by_key(|(_, count)| **count);
+    let Some((kind, _)) = most.filter(|(_, count)| **count >= requests.unfinished) else {
+        return ": it gave no answer in time".to_owned();
+    };
+    let meaning = match kind {
+        ErrorKind::Dns => "its host has no address",
+        ErrorKind::Connect => {
+            "no connection could be made; is the service started, and are host and port right?"
+        }
+        ErrorKind::Tls => {
+            "its certificate is not trusted, or it speaks no TLS; `tls_ca` names a certificate, `--insecure` (`tls_insecure`) trusts any"
+        }
+        ErrorKind::Reset => {
+            "it closes connections before it has answered; is it a port for https, or for something else?"
+        }
+        ErrorKind::Timeout => "it gave no answer in time",
+        ErrorKind::Protocol => "what it answers is not HTTP; is it a port for https, or for something else?",
+        ErrorKind::Status => {
+            let status = requests.statuses.iter().max_by_key(|(_, count)| **count);
+            return status
+                .map_or_else(String::new, |(status, _)| format!(": it answered with status {status}"));
+        }
+        ErrorKind::Body => "its answers have another body than is expected",
+        ErrorKind::TooLarge => "its answers are longer than is read",
+    };
+    format!(": {meaning}")
+}
+
 /// What a service that was put under load for its own sake did.
-fn answered(load: &[Summary], time: &OverTime) -> String {
-    let due: u64 = load.iter().map(|load| load.requests.scheduled).sum();
-    let completed: u64 = load.iter().map(|load| load.requests.completed).sum();
+fn answered(load: &[Summary], time: &OverTime, levels: &[Summary]) -> String {
+    let plain = |load: &&Summary| levels.iter().all(|level| level.scenario != load.scenario);
+    let all = || load.iter().filter(plain).chain(levels);
+    let due: u64 = all().map(|load| load.requests.scheduled).sum();
+    let completed: u64 = all().map(|load| load.requests.completed).sum();
     let scenarios = plural::count(load.len(), "load scenario");
     let (due, completed) = (quantity::count(due), quantity::count(completed));
     let mut text = format!("{completed} of {due} requests of {scenarios} were answered as expected");

@@ -22,6 +22,8 @@ const UNSTEADY: f64 = 0.1;
 pub(super) struct OverTime {
     /// A sentence for each series that was shown to grow.
     pub(super) growing: Vec<String>,
+    /// The same in parts: the scenario, what grows, and by how much.
+    pub(super) grown: Vec<(String, &'static str, String)>,
     /// What was shown to be steady: `load:x: memory and latency`.
     pub(super) steady: Vec<String>,
     /// What could not be told.
@@ -63,7 +65,10 @@ impl OverTime {
             let soak = judge(&points, allowed, seed);
             let words = sentence(&soak, shown);
             match soak.verdict {
-                SoakVerdict::Growing => self.growing.push(format!("{name}: {what} grows {words}")),
+                SoakVerdict::Growing => {
+                    self.growing.push(format!("{name}: {what} grows {words}"));
+                    self.grown.push((trial.scenario.clone(), what, words));
+                }
                 SoakVerdict::Steady => steady.push(what),
                 SoakVerdict::Unclear => {
                     let text = format!(

@@ -4,7 +4,7 @@ use super::{
     benchmark::Benchmark,
     census::Census,
     environment::Environment,
-    load::Summary,
+    load::{Advice, Summary},
     metric::Metric,
     outcome::Outcome,
     revision::Revision,
@@ -211,6 +211,10 @@ pub struct CheckVerdict {
     pub targets: Vec<TierResult>,
     /// The score of the service under load; `None` without load.
     pub score: Option<Score>,
+    /// Every level of load in time order, where a scenario was asked at several; `load` has the last one that counts.
+    pub levels: Vec<Summary>,
+    /// What to look at, the weightiest first; at most three.
+    pub advice: Vec<Advice>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
     /// What the whole check took, seconds.

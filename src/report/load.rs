@@ -1,7 +1,7 @@
 //! What every format says of load: the numbers of each scenario, the tiers of targets, the score. Rounded, not escaped.
 
 use crate::model::{
-    load::{ErrorKind, Offered, QUANTILES, Quantile, Quantiles, Summary},
+    load::{Advice, ErrorKind, Offered, QUANTILES, Quantile, Quantiles, Summary},
     run::Side,
     targets::{Part, PartResult, Score, ScorePart, TierResult},
     verdict::CheckVerdict,
@@ -28,6 +28,8 @@ pub struct LoadView {
     pub tiers: Vec<TierView>,
     /// The score.
     pub score: Option<ScoreView>,
+    /// What to look at: `load:x: …`, the weightiest first.
+    pub advice: Vec<String>,
 }
 
 /// One scenario.
@@ -39,6 +41,8 @@ pub struct ScenarioView {
     pub load: String,
     /// What keeps windows from counting.
     pub notes: Vec<String>,
+    /// Its levels, where it was asked at several; else without rows.
+    pub levels: Grid,
     /// Quantiles of response and service time.
     pub clocks: Grid,
     /// Requests by what became of them, and what the service used.
@@ -137,24 +141,37 @@ impl LoadView {
         }
         let scenario = |name: &&str| {
             let sides: Vec<&Summary> = verdict.load.iter().filter(|load| load.scenario == **name).collect();
-            ScenarioView::of(&sides)
+            let levels: Vec<&Summary> =
+                verdict.levels.iter().filter(|level| level.scenario == **name).collect();
+            ScenarioView::of(&sides, &levels)
         };
+        // Where no request at all was answered, every tier is missed and every mark is poor: only the reason counts, and what is demanded.
+        let silent = is_silent(verdict);
+        let tiers = verdict.targets.iter().filter(|tier| tier.required || !silent);
         Some(Self {
             scenarios: names.iter().take(MAX_SCENARIOS).filter_map(scenario).collect(),
             more: names.len().saturating_sub(MAX_SCENARIOS),
-            tiers: verdict.targets.iter().map(TierView::of).collect(),
-            score: verdict.score.as_ref().map(ScoreView::of),
+            tiers: tiers.map(TierView::of).collect(),
+            score: verdict.score.as_ref().filter(|_| !silent).map(ScoreView::of),
+            advice: verdict.advice.iter().map(advice).collect(),
         })
     }
 }
 
+/// Whether requests were due, and none of any scenario was answered as expected.
+fn is_silent(verdict: &CheckVerdict) -> bool {
+    let all = || verdict.load.iter().chain(&verdict.levels);
+    all().any(|load| load.requests.scheduled > 0) && all().all(|load| load.requests.completed == 0)
+}
+
+fn advice(advice: &Advice) -> String {
+    format!("load:{}: {}", advice.scenario, advice.text)
+}
+
 impl ScenarioView {
-    fn of(sides: &[&Summary]) -> Option<Self> {
+    fn of(sides: &[&Summary], levels: &[&Summary]) -> Option<Self> {
         let first = sides.iter().find(|load| load.side == Side::Head).or(sides.first())?;
-        let asked = match first.offered {
-            Offered::Rate(rate) => quantity::value(rate, "requests/s"),
-            Offered::Users(users) => plural::count(users as usize, "user"),
-        };
+        let asked = asked(first);
         let (seconds, warmup) = (quantity::seconds(first.seconds), quantity::seconds(first.warmup_seconds));
         let warmup =
             if first.warmup_seconds > 0.0 { format!(" after {warmup} of warm-up") } else { String::new() };
@@ -165,12 +182,50 @@ impl ScenarioView {
         Some(Self {
             name: format!("load:{}", first.scenario),
             load: format!("{asked} for {seconds}{windows}{warmup}"),
-            notes: sides.iter().flat_map(|load| void(load)).collect(),
+            notes: notes(sides, levels),
+            levels: self::levels(levels),
             clocks: clocks(sides),
             numbers: numbers(sides),
             endpoints: endpoints(first),
         })
     }
+}
+
+/// `200 requests/s`, `50 users`.
+fn asked(load: &Summary) -> String {
+    match load.offered {
+        Offered::Rate(rate) => quantity::value(rate, "requests/s"),
+        Offered::Users(users) => plural::count(users as usize, "user"),
+    }
+}
+
+fn notes(sides: &[&Summary], levels: &[&Summary]) -> Vec<String> {
+    let several = (!levels.is_empty()).then(|| {
+        let levels = plural::count(levels.len(), "level");
+        format!("{levels}; the numbers below them are of the last one that counts")
+    });
+    several.into_iter().chain(sides.iter().flat_map(|load| void(load))).collect()
+}
+
+/// A line for each level.
+fn levels(levels: &[&Summary]) -> Grid {
+    let titles = ["level", "due", "failed", "p50", "p95", "p99", "CPUs"];
+    let row = |level: &&Summary| {
+        let quantile = |name: &str| latency(level.latency.and_then(|quantiles| quantiles.named(name)));
+        let failed = level.requests.errors.saturating_add(level.requests.unfinished);
+        let cpu = level.costs.cpu.map(|cpu| quantity::value(cpu, ""));
+        let void = if level.is_valid() { "" } else { " (does not count)" };
+        vec![
+            format!("{}{void}", asked(level)),
+            quantity::count(level.requests.scheduled),
+            quantity::count(failed),
+            quantile("p50"),
+            quantile("p95"),
+            quantile("p99"),
+            cpu.unwrap_or_else(|| "–".to_owned()),
+        ]
+    };
+    Grid { header: titles.map(str::to_owned).to_vec(), rows: levels.iter().map(row).collect() }
 }
 
 fn void(load: &Summary) -> Vec<String> {
@@ -195,6 +250,10 @@ fn side_titles(sides: &[&Summary], what: &str) -> Vec<String> {
 fn clocks(sides: &[&Summary]) -> Grid {
     let mut columns: Vec<Option<Quantiles>> = sides.iter().map(|load| load.latency).collect();
     columns.extend(sides.iter().map(|load| load.service_time));
+    // Where nothing was answered, there is no time to show.
+    if columns.iter().all(Option::is_none) {
+        return Grid::default();
+    }
     let header = std::iter::once(String::new())
         .chain(side_titles(sides, "response"))
         .chain(side_titles(sides, "service"))

@@ -9,6 +9,8 @@ const LONGEST: usize = 200;
 const MAX_TIERS: usize = 20;
 /// Parts of a tier that are shown.
 const MAX_PARTS: usize = 20;
+/// The same of a piece of advice, which names its evidence first and what to look at last.
+const LONGEST_ADVICE: usize = 500;
 
 /// Targets and score, with an empty line after them.
 pub(super) fn open(view: &LoadView) -> String {
@@ -30,12 +32,23 @@ pub(super) fn open(view: &LoadView) -> String {
     if let Some(score) = &view.score {
         text += &format!("Score {}\n\n", inline(&score.summary));
     }
+    text += &advice(&view.advice);
     text
 }
 
 /// The numbers of each scenario and the parts of the score, folded, with an empty line after them.
 pub(super) fn folded_numbers(view: &LoadView) -> String {
     folded("Load", &view.scenarios.iter().map(scenario).collect::<String>(), view.more) + &score(view)
+}
+
+/// What to look at stands open: each is a sentence with its figures.
+fn advice(advice: &[String]) -> String {
+    if advice.is_empty() {
+        return String::new();
+    }
+    let line =
+        |text: &String| format!("- {}\n", escape::markdown_inline(&escape::shortened(text, LONGEST_ADVICE)));
+    format!("What to look at:\n\n{}\n", advice.iter().map(line).collect::<String>())
 }
 
 fn sign(met: Met) -> &'static str {
@@ -71,7 +84,7 @@ fn scenario(scenario: &ScenarioView) -> String {
     if !scenario.notes.is_empty() {
         text += "\n";
     }
-    for drawn in [&scenario.clocks, &scenario.numbers, &scenario.endpoints] {
+    for drawn in [&scenario.levels, &scenario.clocks, &scenario.numbers, &scenario.endpoints] {
         text += &grid(drawn);
     }
     text
@@ -113,6 +126,7 @@ fn score(view: &LoadView) -> String {
 mod tests {
     use super::{folded_numbers, open};
     use crate::format::example;
+    use crate::model::load::Advice;
     use crate::report::load::{LoadView, MAX_SCENARIOS};
 
     fn render(view: &LoadView) -> String {
@@ -189,6 +203,36 @@ mod tests {
 
         </details>
         ");
+    }
+
+    #[test]
+    fn advice_stands_open_and_levels_are_folded_with_the_numbers() {
+        let mut verdict = example::load_verdict();
+        verdict.load.remove(0);
+        verdict.levels = vec![verdict.load[0].clone()];
+        let advice = Advice { code: "x".into(), scenario: "a|b".into(), text: "<b>look</b>\nhere".into() };
+        verdict.advice = vec![advice];
+        let text = render(&LoadView::of(&verdict).unwrap());
+        let (open, rest) = text.split_once("<details>").unwrap();
+        assert!(
+            open.contains("What to look at:\n\n- ") && open.contains("look") && !open.contains("<b>"),
+            "{open}"
+        );
+        assert!(!open.contains("a|b"), "{open}");
+        assert!(rest.contains("| level | due | failed | p50 | p95 | p99 | CPUs |"), "{rest}");
+        assert!(rest.contains("| 200 requests/s | 1,600 | 40 | 232 µs |"), "{rest}");
+    }
+
+    #[test]
+    fn a_service_that_answers_nothing_shows_no_tier_but_the_demanded_one() {
+        let mut verdict = example::load_verdict();
+        for load in &mut verdict.load {
+            load.requests.errors += load.requests.completed;
+            load.requests.completed = 0;
+        }
+        let view = LoadView::of(&verdict).unwrap();
+        assert_eq!(view.tiers.iter().map(|tier| tier.name.as_str()).collect::<Vec<_>>(), ["production"]);
+        assert!(view.score.is_none());
     }
 
     #[test]

@@ -293,3 +293,125 @@ fn a_host_that_does_not_exist_is_one_clear_sentence_and_no_tiers_of_nothing() {
         assert!(!ran.stdout.contains(noise), "`{noise}` in:\n{}", ran.stdout);
     }
 }
+
+/// A server that answers so many requests, of which it then fails every second one.
+fn failing_after(requests: u64) -> Server {
+    let seen = AtomicU64::new(0);
+    Server::start(move |_, head| {
+        std::thread::sleep(Duration::from_millis(60));
+        let mine = if head.starts_with("get /x ") { seen.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        match mine >= requests && mine % 2 == 0 {
+            true => Reply::Keep(b"HTTP/1.1 503 X\r\ncontent-length: 0\r\n\r\n".to_vec()),
+            false => Reply::Keep(ok("fine")),
+        }
+    })
+}
+
+#[test]
+fn a_quick_look_ends_at_the_level_that_is_too_much_and_says_where_to_look() {
+    // One second each at 10, 50 and 100 requests a second are 160 requests; there is a fifth level, which is not asked.
+    let server = failing_after(160);
+    let url = format!("{}/x", server.url());
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("v.json");
+    let output = format!("json={}", json.display());
+    let ran = load(&[&url, "--quick", "--duration", "5s", "--warmup", "0s", "-o", &output]).exits(0);
+    let bytes = std::fs::read(&json).unwrap();
+    let verdict: Value = serde_json::from_slice(&bytes).unwrap();
+    let levels = verdict["levels"].as_array().unwrap();
+    let rates: Vec<f64> = levels.iter().filter_map(|level| level["rate"].as_f64()).collect();
+    assert_eq!(rates, [10.0, 50.0, 100.0, 200.0], "{verdict:#}");
+    levels.iter().for_each(sums);
+    assert_eq!(levels[2]["requests"]["errors"], 0, "{verdict:#}");
+    assert_eq!(verdict["load"].as_array().unwrap().len(), 1);
+    assert_eq!(verdict["load"][0]["rate"], 200.0, "{verdict:#}");
+    let advice = &verdict["advice"][0];
+    assert_eq!((&advice["code"], &advice["id"]), (&"server_errors_under_load".into(), &"load:url".into()));
+    let text = advice["text"].as_str().unwrap();
+    assert!(text.contains("200 requests/s") && text.contains("mostly 503"), "{text}");
+    let reason = verdict["outcomes"][0]["reason"].as_str().unwrap();
+    assert!(reason.ends_with("load:url is sane up to 100 requests/s only"), "{reason}");
+    let warnings = verdict["warnings"].to_string();
+    assert!(warnings.contains("sane up to 100 requests/s, not sane at 200 requests/s"), "{warnings}");
+    for words in ["level", "50 requests/s", "what to look at", "targets"] {
+        assert!(ran.stdout.contains(words), "`{words}` in:\n{}", ran.stdout);
+    }
+    assert!(ran.stderr.contains("level 4 of 5: 200 requests/s"), "{}", ran.stderr);
+
+    let again =
+        command(folder.path()).args(["judge", json.to_str().unwrap(), "--format", "json"]).output().unwrap();
+    assert_eq!((again.status.code(), again.stdout.trim_ascii()), (Some(0), bytes.trim_ascii()));
+}
+
+#[test]
+fn a_quick_look_at_a_scenario_grows_around_its_own_rate_and_finds_it_sane() {
+    let server = failing_after(u64::MAX);
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = format!(
+        "[[load]]\nname = \"calm\"\nurl = \"{}\"\nrate = 20\n[[load.request]]\npath = \"/x\"\n",
+        server.url()
+    );
+    std::fs::write(folder.path().join("tollgate.toml"), scenario).unwrap();
+    let run = |args: &[&str]| ran(&command(folder.path()).arg("load").args(args).output().unwrap());
+    let verdict = run(&["--quick", "--duration", "4s", "--warmup", "0s", "--format", "json"]).exits(0).json();
+    let rates: Vec<f64> =
+        verdict["levels"].as_array().unwrap().iter().filter_map(|level| level["rate"].as_f64()).collect();
+    assert_eq!(rates, [2.0, 10.0, 20.0, 30.0]);
+    let reason = verdict["outcomes"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("62 of 62 requests") && reason.contains("sane up to 30 requests/s"), "{reason}");
+    assert!(verdict.get("advice").is_none() && verdict["warnings"] == serde_json::json!([]), "{verdict:#}");
+
+    let ran = run(&["--duration", "4s"]).exits(2);
+    assert!(ran.stderr.contains("--quick"), "{}", ran.stderr);
+}
+
+#[test]
+fn where_nothing_answers_one_sentence_says_so() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/");
+    for how in [&["--rate", "20", "--duration", "1s"][..], &["--quick", "--duration", "2s"]] {
+        let ran = load(&[&[&*url, "--warmup", "0s"], how].concat()).exits(5);
+        for words in ["was answered as expected (connect", "is the service started"] {
+            assert!(ran.stdout.replace('\n', " ").contains(words), "`{words}` in:\n{}", ran.stdout);
+        }
+        for noise in ["minimum viable", "score", "p99.9"] {
+            assert!(!ran.stdout.contains(noise), "`{noise}` in:\n{}", ran.stdout);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_in_a_quick_look_keeps_its_levels() {
+    let seen = std::sync::Arc::new(AtomicU64::new(0));
+    let count = std::sync::Arc::clone(&seen);
+    let server = Server::start(move |_, head| {
+        std::thread::sleep(Duration::from_millis(30));
+        if head.starts_with("get /x ") {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Reply::Keep(ok(""))
+    });
+    let url = format!("{}/x", server.url());
+    let folder = tempfile::tempdir().unwrap();
+    let child = command(folder.path())
+        .args(["load", &url, "--quick", "--duration", "10s", "--warmup", "0s", "--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    // The first level has 20 requests, so these are of the second.
+    while seen.load(Ordering::Relaxed) < 25 {
+        assert!(began.elapsed() < Duration::from_secs(50));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    let verdict = ran(&child.wait_with_output().unwrap()).exits(5).json();
+    let levels = verdict["levels"].as_array().unwrap();
+    levels.iter().for_each(sums);
+    assert_eq!(levels[0]["requests"]["scheduled"], 20, "{verdict:#}");
+    assert!((2..5).contains(&levels.len()), "{verdict:#}");
+    assert!(verdict["outcomes"].to_string().contains("interrupted by SIGINT"), "{verdict:#}");
+}

@@ -25,6 +25,9 @@ pub struct LoadArgs {
     /// Only the scenario with this name (repeatable).
     #[arg(long = "scenario", value_name = "NAME", conflicts_with = "url")]
     pub scenarios: Vec<String>,
+    /// Is it sane? A few growing levels of load in 2 to 3 minutes, until one is too much; a URL needs no rate.
+    #[arg(long, conflicts_with_all = ["soak", "rate", "users", "connections", "arrivals"])]
+    pub quick: bool,
     /// Steady load for so long, at least 10m: does memory grow, do answers become slower?
     #[arg(long, value_name = "DURATION", conflicts_with = "duration", value_parser = soak)]
     pub soak: Option<Span>,
@@ -55,11 +58,11 @@ pub struct PlainArgs {
     /// Closed loop: users, each of whom waits for its answer before it asks again.
     #[arg(long, value_name = "N", requires = "url", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub users: Option<u32>,
-    /// How long is recorded (default 10s).
-    #[arg(long, value_name = "DURATION", requires = "url")]
+    /// How long is recorded (default 10s); with --quick how long all levels take, of scenarios too (default 150s).
+    #[arg(long, value_name = "DURATION")]
     pub duration: Option<Span>,
-    /// Load before that, which is not recorded (default 1s).
-    #[arg(long, value_name = "DURATION", requires = "url")]
+    /// Load before that, which is not recorded (default 1s); with --quick before each level (default a tenth of it, at most 2s).
+    #[arg(long, value_name = "DURATION")]
     pub warmup: Option<Wait>,
     /// The method (default `GET`, with a body `POST`).
     #[arg(short = 'X', long, value_name = "METHOD", requires = "url")]
@@ -127,6 +130,23 @@ mod tests {
         assert!(args.plain.warmup.is_some_and(|wait| wait.0 == 0.0));
         assert!(parse(&["--soak", "10m"]).unwrap().soak.is_some_and(|span| (span.0 - 600.0).abs() < 1e-9));
         assert_eq!(parse(&["http://h/", "--users", "8"]).unwrap().plain.users, Some(8));
+    }
+
+    #[test]
+    fn a_quick_look_needs_no_rate_and_takes_none() {
+        let quick = |args: &[&str]| parse(&[&["--quick"], args].concat()).map(|args| args.quick);
+        for args in [&[][..], &["http://h/"], &["--duration", "9s", "--warmup", "0s"], &["--scenario", "a"]] {
+            assert!(quick(args).unwrap(), "{args:?}");
+        }
+        for args in [
+            &["--soak", "10m"][..],
+            &["http://h/", "--rate", "1"],
+            &["http://h/", "--users", "1"],
+            &["http://h/", "--connections", "3"],
+            &["http://h/", "--arrivals", "poisson"],
+        ] {
+            assert!(quick(args).is_err(), "{args:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::load::{Load, ScoreV1, TierV1};
+use super::load::{AdviceV1, Load, ScoreV1, TierV1};
 use crate::format::load_v1;
 use crate::format::parts_v1::{
     Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
@@ -87,6 +87,13 @@ pub(in crate::format) struct Document {
     /// The score of the service under load; only where there was load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) score: Option<ScoreV1>,
+    /// Every level of load in time order, where a scenario was asked at several (`tollgate load --quick`); `load` has the last one that
+    /// counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) levels: Vec<Load>,
+    /// What to look at, the weightiest first; only where something was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) advice: Vec<AdviceV1>,
     /// What the reader should know.
     pub(super) warnings: Vec<String>,
     /// What the whole check took, seconds.

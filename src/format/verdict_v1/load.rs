@@ -11,8 +11,8 @@ use crate::format::{
 };
 use crate::model::{
     load::{
-        Availability, CostSummary, EndpointSummary, ErrorKind, Offered, QUANTILES, Quantile, Quantiles,
-        Requests, Slots, Summary,
+        Advice, Availability, CostSummary, EndpointSummary, ErrorKind, Offered, QUANTILES, Quantile,
+        Quantiles, Requests, Slots, Summary,
     },
     targets::{self, PartResult, Score, ScorePart, TierResult},
 };
@@ -272,6 +272,24 @@ struct ScorePartV1 {
     basis: String,
 }
 
+/// What to look at.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub(super) struct AdviceV1 {
+    /// A stable word for the rule.
+    code: String,
+    /// `load:` and the scenario's name.
+    id: String,
+    /// What was seen, with figures, and what to look at.
+    text: String,
+}
+
+impl From<&Advice> for AdviceV1 {
+    fn from(advice: &Advice) -> Self {
+        let Advice { code, scenario, text } = advice.clone();
+        Self { code, id: format!("{PREFIX}{scenario}"), text }
+    }
+}
+
 impl From<&Summary> for Load {
     fn from(load: &Summary) -> Self {
         let clocks = clocks(load);
@@ -458,6 +476,23 @@ pub(super) fn loads(entries: Vec<Load>) -> Result<Vec<Summary>, Fault> {
             Ok(summary)
         })
         .collect()
+}
+
+/// The levels of a document, in their order; a scenario has several.
+pub(super) fn levels(entries: Vec<Load>) -> Result<Vec<Summary>, Fault> {
+    most("levels", entries.len(), MAX_LOADS)?;
+    let entries = entries.into_iter().enumerate();
+    entries.map(|(at, entry)| entry.model().map_err(|fault| fault.under(&format!("levels[{at}]")))).collect()
+}
+
+/// The advice of a document.
+pub(super) fn advice(entries: Vec<AdviceV1>) -> Result<Vec<Advice>, Fault> {
+    most("advice", entries.len(), MAX_PARTS)?;
+    let advice = |(at, AdviceV1 { code, id, text }): (usize, AdviceV1)| {
+        let scenario = scenario("id", &id).map_err(|fault| fault.under(&format!("advice[{at}]")))?;
+        Ok(Advice { code, scenario, text })
+    };
+    entries.into_iter().enumerate().map(advice).collect()
 }
 
 fn most(key: &str, count: usize, most: usize) -> Result<(), Fault> {

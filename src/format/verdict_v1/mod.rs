@@ -2,7 +2,8 @@
 //!
 //! The keys up to `duration_seconds` (and up to `reason` in a row) are the contract that scripts rely on. `outcomes`,
 //! `warning_codes`, `policy` and `evidence`, and in a row `nature`, `benchmark`, `blind` and `slots`, were added to it;
-//! a reader does without them. `load`, `targets` and `score` are there where there was load.
+//! a reader does without them. `load`, `targets` and `score` are there where there was load, `levels` where there were
+//! several, `advice` where something was seen.
 //!
 //! `evidence` is the run without its samples. A measurement there points to its row for the values of its slots, so each
 //! value stands in the file once, and a verdict whose slots were edited is judged by what it shows.
@@ -21,6 +22,7 @@ mod tests {
     use super::{from_json, to_json};
     use crate::format::{Error, example};
     use crate::model::{
+        load::Advice,
         outcome::Outcome,
         verdict::{Change, CheckVerdict, SlotValue, reduced},
     };
@@ -123,7 +125,10 @@ mod tests {
 
     #[test]
     fn load_targets_and_score_come_back_bit_by_bit() {
-        let verdict = example::load_verdict();
+        let mut verdict = example::load_verdict();
+        verdict.levels = vec![verdict.load[1].clone(), verdict.load[1].clone()];
+        verdict.advice =
+            vec![Advice { code: "cpu_limit".into(), scenario: "checkout".into(), text: "it is busy".into() }];
         let bytes = to_json(&verdict);
         let read = from_json(&bytes).unwrap();
         assert_eq!(read, verdict);

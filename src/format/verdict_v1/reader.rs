@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::document::{
     Census, Change, Document, Evidence, Family, Measurement, OutcomeWord, Reasoned, Row, SlotV1, VoidBlock,
 };
-use super::load::{loads, tiers};
+use super::load::{advice, levels, loads, tiers};
 use crate::format::{
     histogram::Room,
     load_v1,
@@ -57,6 +57,8 @@ impl Document {
                 Some(score) => Some(score.model().map_err(|fault| fault.under("score"))?),
                 None => None,
             },
+            levels: levels(self.levels)?,
+            advice: advice(self.advice)?,
             warnings: warnings(self.warnings, self.warning_codes),
             duration_seconds: self.duration_seconds,
             evidence: None,

@@ -6,7 +6,7 @@ use super::document::{
     Census, Change, Document, Evidence, Family, Ignored, Measurement, OutcomeWord, Reasoned, Row, SlotV1,
     VoidBlock,
 };
-use super::load::{Load, ScoreV1, TierV1};
+use super::load::{AdviceV1, Load, ScoreV1, TierV1};
 use crate::format::{
     layout, load_v1,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
@@ -49,6 +49,8 @@ impl From<&CheckVerdict> for Document {
             load: verdict.load.iter().map(Load::from).collect(),
             targets: verdict.targets.iter().map(TierV1::from).collect(),
             score: verdict.score.as_ref().map(ScoreV1::from),
+            levels: verdict.levels.iter().map(Load::from).collect(),
+            advice: verdict.advice.iter().map(AdviceV1::from).collect(),
             warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
             duration_seconds: verdict.duration_seconds,
             warning_codes: verdict.warnings.iter().map(|warning| warning.code.clone()).collect(),

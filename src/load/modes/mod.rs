@@ -3,5 +3,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | [`ground`] | the service of a scenario: built, started, asked, stopped |
+//! | [`quick`] | a scenario at a few growing levels |
 
 pub mod ground;
+pub mod quick;

@@ -1,10 +1,14 @@
 //! Load: what one trial recorded ([`Trial`]), and what all trials of a scenario and side come to ([`Summary`]).
 
+mod advice;
 mod availability;
 mod summary;
 mod trial;
 
+pub use advice::Advice;
 pub use availability::{Availability, STRETCH_REQUESTS};
+#[cfg(test)]
+pub(crate) use summary::tests_support as summary_support;
 pub use summary::{CostSummary, EndpointSummary, QUANTILES, Quantiles, Slots, Summary};
 pub use trial::{
     Clocks, Costs, DIGITS, Distribution, Endpoint, ErrorKind, Interval, LONGEST_NS, Offered, Quantile,

@@ -28,6 +28,12 @@ pub(super) fn render(view: &LoadView, style: Style) -> String {
     if let Some(view) = &view.score {
         text += &score(view, style);
     }
+    if !view.advice.is_empty() {
+        text += &format!("\n{}\n", bold("what to look at", style));
+    }
+    for advice in &view.advice {
+        text += &wrap(&format!("· {}", terminal(advice)), 2, style.width);
+    }
     text
 }
 
@@ -37,7 +43,7 @@ fn scenario(view: &ScenarioView, style: Style) -> String {
     for note in &view.notes {
         text += &wrap(&terminal(note), 2, style.width);
     }
-    for drawn in [&view.clocks, &view.numbers, &view.endpoints] {
+    for drawn in [&view.levels, &view.clocks, &view.numbers, &view.endpoints] {
         text += &grid(drawn, style.width);
     }
     text
