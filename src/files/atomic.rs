@@ -30,7 +30,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Makes a new file that only its owner may read (on Unix), for what holds secrets. Otherwise as [`write`].
+/// Makes a new file that only its owner may read (on Unix), for what holds secrets. Otherwise as [`write()`].
 ///
 /// # Errors
 /// When a step fails.
