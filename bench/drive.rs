@@ -9,7 +9,7 @@ use std::{error::Error, path::PathBuf, time::Duration};
 use tollgate::{
     load::{
         generator::{Drive, drive},
-        scenario::{Arrivals, Body, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport},
+        scenario::{Arrivals, Body, Driver, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport},
         script::Script,
         watch::{Deaf, Unwatched},
     },
@@ -73,6 +73,7 @@ fn scenario(model: Model, window: Duration, warmup: f64) -> Scenario {
         model,
         warmup: Duration::from_secs_f64(warmup),
         window,
+        driver: Driver::Tollgate,
         transport: Transport {
             http2: false,
             keep_alive: true,

@@ -42,6 +42,20 @@ pub fn write_program(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, permissions)
 }
 
+/// Makes a new file that only its owner may read (on Unix), for what holds secrets. Otherwise as [`write()`].
+///
+/// # Errors
+/// When a step fails.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = parent(path);
+    // Without permissions of our own a temporary file is its owner's alone.
+    let temporary = NamedTempFile::with_prefix_in(".tollgate-", folder);
+    let mut temporary = temporary.map_err(Error::at("create a temporary file in", folder))?;
+    temporary.write_all(bytes).map_err(Error::at("write", path))?;
+    temporary.persist(path).map_err(|failed| Error::at("rename a temporary file to", path)(failed.error))?;
+    Ok(())
+}
+
 /// Follows symbolic links to the file that is meant, which need not exist.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
     /// As many links as Linux follows.
@@ -114,6 +128,17 @@ fn parent(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        write_private(&path, b"key").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!((fs::read(&path).unwrap().as_slice(), names(folder.path()).len()), (&b"key"[..], 1));
+    }
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> =

@@ -7,6 +7,7 @@
 //! | `http` | connections and exchanges |
 //! | `recorder` | what one worker records |
 //! | [`script`] | what is asked: templates, data, captures, sessions |
+//! | [`locust`] | the same load by Locust, on several machines |
 //! | [`scenario`] | what a scenario says, complete and checked |
 //! | [`service`] | the service under test: built, started, waited for, stopped |
 //! | `ready` | how it is known to be ready |
@@ -24,6 +25,7 @@ pub mod gate;
 pub mod generator;
 mod get;
 pub(crate) mod http;
+pub mod locust;
 pub mod modes;
 mod probe_tls;
 pub mod prometheus;

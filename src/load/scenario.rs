@@ -19,6 +19,8 @@ pub struct Scenario {
     pub warmup: Duration,
     /// The recorded window.
     pub window: Duration,
+    /// Who sends the requests.
+    pub driver: Driver,
     /// How a request travels.
     pub transport: Transport,
     /// The longest that one request may take, from sent to whole answer.
@@ -159,6 +161,31 @@ pub enum CaptureFrom {
     Regex(String),
     /// A header by name.
     Header(String),
+}
+
+/// Who sends the requests.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Driver {
+    /// Our own generator, in this process.
+    #[default]
+    Tollgate,
+    /// Locust: a master on this machine, workers on it and on others.
+    Locust(Locust),
+}
+
+/// A Locust of several processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locust {
+    /// The program, on this machine and on all hosts.
+    pub program: String,
+    /// Workers on this machine.
+    pub workers: u32,
+    /// Where further workers are started over ssh, one an entry: `user@host`.
+    pub hosts: Vec<String>,
+    /// Under which address the hosts reach the master on this machine; there is one where there are hosts.
+    pub master: Option<String>,
+    /// The port of the master; one is picked where none is given.
+    pub port: Option<u16>,
 }
 
 /// How much load, and when.

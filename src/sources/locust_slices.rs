@@ -25,7 +25,7 @@ pub(super) fn is_slices(start: &[u8]) -> bool {
     holds(first, "\"tollgate_locust\"")
 }
 
-/// Any line: the first has the plan, the last `end`, all others a worker.
+/// Any line: the first has the plan, one says `started`, the last `end`, all others a worker.
 #[derive(Deserialize)]
 struct Line<'a> {
     tollgate_locust: Option<u32>,
@@ -34,6 +34,7 @@ struct Line<'a> {
     workers: Option<u64>,
     window_seconds: Option<f64>,
     scheduled: Option<u64>,
+    started: Option<bool>,
     end: Option<bool>,
     cpu_warning: Option<bool>,
     time: Option<f64>,
@@ -135,6 +136,10 @@ impl Read {
         }
         if line.end == Some(true) {
             self.end = Some((line.workers.unwrap_or(0), line.cpu_warning.unwrap_or(false)));
+            return Ok(());
+        }
+        // Says only that the load is about to begin.
+        if line.started == Some(true) {
             return Ok(());
         }
         let at = line.time.ok_or("a slice without a time")?;

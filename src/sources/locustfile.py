@@ -1,44 +1,114 @@
 # Written by tollgate for a scenario of its own; every run writes it anew.
 #
-# Each user asks at the due times of one list, whatever the answers before took, and says how long after the due time the
-# answer was there (events of type INTENDED). Locust's own events measure from the sending, as always. What was due but had no
-# answer at the deadline is told too (UNFINISHED). The master writes what each worker reports, one line of JSON a second.
+# Each worker has its share of one list of due times. A free user takes the next of them, waits until it is due, asks, and
+# says how long after the due time the answer was there; where no user is free, the request waits, on the clock. What was
+# due but had no answer at the deadline is told too. The master writes what each worker reports, one line of JSON a second,
+# and ends when every request of the window is told of.
+import array
+import base64
+import bisect
+import errno
+import itertools
 import json
-import random
+import socket
+import ssl
+import sys
 import time
+import zlib
 
 import gevent
 import locust
 import locust.runners
-import locust.stats
 from locust import FastHttpUser, constant, events, task
 
 #PLAN#
 
-FIRST = round(RATE * WARMUP)
-TOTAL = round(RATE * (WARMUP + WINDOW))
 LEAD = 1.0
 WARM = "tollgate: warm-up"
+TIMES = ["completed", "failed", "timeout", "unfinished", "service", "service_least", "lag", "wait"]
 
 locust.runners.WORKER_REPORT_INTERVAL = 1.0
+# A worker whose master is gone ends by itself.
+locust.runners.MASTER_HEARTBEAT_TIMEOUT = 15
 
 
-def three_digits(milliseconds):
-    return float("%.3g" % max(milliseconds, 0.001))
+def column(kind, text):
+    values = array.array(kind, zlib.decompress(base64.b64decode(text)))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
 
 
-locust.stats.bucket_response_time = three_digits
+# Seconds from the start of the warm-up, and what is asked then: a place in REQUESTS.
+DUE = [ns / 1e9 for ns in itertools.accumulate(column("Q", GAPS))]
+CHOSEN = column("I", CHOICES)
+DEADLINE = WARMUP + WINDOW + DRAIN
 
 
-class Clock:
-    start = 0.0
-    users = 0
+class Desk:
+    start = None
+    first = 0
+    next = 0
+    told_due = 0
+    in_flight = 0
+    entries = {}
+
+
+def is_worker(environment):
+    return isinstance(environment.runner, locust.runners.WorkerRunner)
 
 
 @events.test_start.add_listener
 def begin(environment, **_):
-    Clock.start = time.perf_counter() + LEAD
-    Clock.users = 0
+    if is_worker(environment):
+        Desk.first = Desk.next = max(environment.runner.worker_index, 0)
+        if Desk.first >= WORKERS:
+            Desk.next = len(DUE)
+        Desk.told_due = FIRST
+        Desk.start = time.perf_counter() + LEAD
+    else:
+        line({"started": True})
+
+
+def now():
+    return time.perf_counter() - Desk.start
+
+
+def entry(name):
+    if name not in Desk.entries:
+        Desk.entries[name] = {"name": name, "bytes": 0, "errors": {}, "statuses": {}, **{kind: {} for kind in TIMES}}
+    return Desk.entries[name]
+
+
+def add(name, kind, seconds):
+    # Whole microseconds at three digits.
+    times, key = entry(name)[kind], str(max(int(float("%.3g" % (seconds * 1e6))), 1))
+    times[key] = times.get(key, 0) + 1
+
+
+def count(name, what, key):
+    counts = entry(name)[what]
+    counts[str(key)] = counts.get(str(key), 0) + 1
+
+
+def kind_of(error):
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return "tls"
+        if isinstance(error, socket.gaierror):
+            return "dns"
+        if isinstance(error, (socket.timeout, TimeoutError)):
+            return "timeout"
+        if isinstance(error, OSError) and error.errno == errno.EMFILE:
+            return "descriptors"
+        if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+            return "ports"
+        if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+            return "connect"
+        if isinstance(error, ConnectionError) or type(error).__name__ == "HTTPConnectionClosed":
+            return "reset"
+        error = error.__cause__ or error.__context__
+    return "protocol"
 
 
 class Scheduled(FastHttpUser):
@@ -46,73 +116,103 @@ class Scheduled(FastHttpUser):
     wait_time = constant(0)
     insecure = INSECURE
     max_retries = 0
-    max_redirects = 0
     connection_timeout = TIMEOUT
     network_timeout = TIMEOUT
 
-    def on_start(self):
-        worker = max(getattr(self.environment.runner, "worker_index", 0), 0)
-        self.number = Clock.users * WORKERS + worker
-        Clock.users += 1
-
     @task
     def schedule(self):
-        deadline = Clock.start + WARMUP + WINDOW + DRAIN
-        for number in range(self.number, TOTAL, USERS):
-            due = Clock.start + number / RATE
-            wait = due - time.perf_counter()
+        while Desk.next < len(DUE):
+            number = Desk.next
+            Desk.next += WORKERS
+            wait = DUE[number] - now()
             if wait > 0:
                 gevent.sleep(wait)
-            request = random.Random(SEED * 1000003 + number).choices(REQUESTS, WEIGHTS)[0]
-            self.ask(request, due, deadline, number >= FIRST)
+            request = REQUESTS[CHOSEN[number]]
+            late = max(now() - DUE[number], 0)
+            if number >= FIRST:
+                add(request["name"], "lag" if wait > 0 else "wait", late)
+            self.ask(request, DUE[number], number >= FIRST)
         while True:
             gevent.sleep(60)
 
-    def ask(self, request, due, deadline, counts):
-        left = deadline - time.perf_counter()
-        kind, error = "UNFINISHED", None
+    def ask(self, request, due, counts):
+        sent, left, name = now(), DEADLINE - now(), request["name"]
+        outcome, status, size = "unfinished", 0, 0
         if left > 0:
+            Desk.in_flight += 1
             try:
                 with gevent.Timeout(min(TIMEOUT, left)):
-                    error = self.send(request, counts)
-                kind = "INTENDED"
+                    outcome, status, size = self.send(request, counts)
             except gevent.Timeout:
-                if TIMEOUT < left:
-                    kind, error = "INTENDED", RuntimeError("timeout")
-            except Exception as problem:  # a user that dies would begin its list anew
-                kind, error = "INTENDED", problem
-        if counts:
-            elapsed = (time.perf_counter() - due) * 1000
-            events.request.fire(
-                request_type=kind,
-                name=request["name"],
-                response_time=elapsed,
-                response_length=0,
-                exception=error,
-                context={},
-            )
+                outcome = "timeout" if TIMEOUT < left else "unfinished"
+            except Exception as problem:  # a user that dies would begin anew
+                outcome = kind_of(problem)
+            finally:
+                Desk.in_flight -= 1
+        if not counts:
+            return
+        end = now()
+        if status:
+            count(name, "statuses", status)
+        entry(name)["bytes"] += size
+        if outcome in ("completed", "timeout", "unfinished"):
+            add(name, outcome, end - due)
+            if left > 0:
+                add(name, "service" if outcome == "completed" else "service_least", end - sent)
+        else:
+            add(name, "failed", end - due)
+        if outcome not in ("completed", "unfinished"):
+            count(name, "errors", outcome)
 
     def send(self, request, counts):
+        if not request["method"]:
+            return "body", 0, 0
         with self.client.request(
             request["method"],
             request["path"],
-            name=request["name"] if counts else WARM,
+            name=NAMES[request["name"]] if counts else WARM,
             headers=request["headers"],
             data=request["body"] or None,
+            allow_redirects=False,
             catch_response=True,
         ) as response:
             status = response.status_code
-            expected = status in request["statuses"] if request["statuses"] else 100 <= status < 400
-            if expected and getattr(response, "error", None) is None:
+            if not status:
+                error = getattr(response, "error", None)
+                response.failure(error or RuntimeError("no answer"))
+                return kind_of(error), 0, 0
+            # The whole answer counts, not only its head.
+            size = len(response.content or b"")
+            if any(low <= status <= high for low, high in request["statuses"]):
                 response.success()
-                return None
-            error = RuntimeError("status %d" % status if status else "no answer")
-            response.failure(error)
-            return error
+                return "completed", status, size
+            response.failure(RuntimeError("status %d" % status))
+            return "status", status, size
+
+
+@events.report_to_master.add_listener
+def tell(client_id, data):
+    if Desk.start is None:
+        return
+    clock = now()
+    upto = min(max(bisect.bisect_right(DUE, clock), FIRST), len(DUE)) if Desk.first < WORKERS else Desk.told_due
+    mine = range(Desk.first, upto, WORKERS)
+    before = range(Desk.first, Desk.told_due, WORKERS)
+    entries, Desk.entries, Desk.told_due = Desk.entries, {}, upto
+    data["tollgate"] = {
+        "version": locust.__version__,
+        "clock": clock,
+        "cpu": time.process_time(),
+        "scheduled": len(mine) - len(before),
+        "in_flight": Desk.in_flight,
+        "waiting": max(len(mine) - len(range(Desk.first, Desk.next, WORKERS)), 0),
+        "told": list(entries.values()),
+    }
 
 
 class Slices:
     file = None
+    told = 0
 
 
 def line(document):
@@ -130,43 +230,67 @@ def open_slices(environment, **_):
                 "tollgate_locust": 1,
                 "locust": locust.__version__,
                 "name": NAME,
-                "rate": RATE,
                 "users": USERS,
                 "workers": WORKERS,
                 "warmup_seconds": WARMUP,
                 "window_seconds": WINDOW,
                 "drain_seconds": DRAIN,
-                "scheduled": TOTAL - FIRST,
+                "scheduled": len(DUE) - FIRST,
             }
         )
 
 
+def stats(name, method, failures, *parts):
+    times = {}
+    for part in parts:
+        for key, many in part.items():
+            milliseconds = int(key) / 1000
+            times[milliseconds] = times.get(milliseconds, 0) + many
+    return {
+        "name": NAMES[name],
+        "method": method,
+        "num_requests": sum(times.values()),
+        "num_failures": failures,
+        "response_times": times,
+    }
+
+
 @events.worker_report.add_listener
 def slice_of_worker(client_id, data, **_):
-    stats = [
-        {
-            "name": entry["name"],
-            "method": entry["method"],
-            "num_requests": entry["num_requests"],
-            "num_failures": entry["num_failures"],
-            "response_times": entry["response_times"],
-        }
-        for entry in data["stats"]
-        if entry["name"] != WARM
-    ]
-    errors = [
-        {"name": error["name"], "method": error["method"], "error": str(error["error"]), "occurrences": error["occurrences"]}
-        for error in list(data["errors"].values())[:100]
-        if error["name"] != WARM
-    ]
-    line({"worker": client_id, "time": time.time(), "users": data["user_count"], "stats": stats, "errors": errors})
+    report = data.get("tollgate")
+    if not report:
+        return
+    slices = []
+    for told in report["told"]:
+        failures = sum(told["errors"].values())
+        slices.append(stats(told["name"], "INTENDED", failures, told["completed"], told["failed"], told["timeout"]))
+        slices.append(stats(told["name"], "UNFINISHED", 0, told["unfinished"]))
+    slices = [one for one in slices if one["num_requests"]]
+    line({"worker": client_id, "time": time.time(), "users": data["user_count"], "stats": slices, "report": report})
+    Slices.told += sum(one["num_requests"] for one in slices)
+    if Slices.told >= len(DUE) - FIRST and report["clock"] >= WARMUP + WINDOW:
+        close()
+        gevent.spawn(quit_master)
 
 
-@events.quitting.add_listener
-def close_slices(environment, **_):
-    runner = environment.runner
+def quit_master():
+    Slices.environment.runner.quit()
+
+
+@events.init.add_listener
+def remember(environment, **_):
+    Slices.environment = environment
+
+
+def close():
+    runner = Slices.environment.runner
     if Slices.file:
         warned = bool(runner.cpu_warning_emitted or runner.worker_cpu_warning_emitted)
         line({"end": True, "workers": len(runner.worker_indexes), "cpu_warning": warned})
         Slices.file.close()
         Slices.file = None
+
+
+@events.quitting.add_listener
+def close_slices(environment, **_):
+    close()

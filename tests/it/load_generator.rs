@@ -14,8 +14,8 @@ use tollgate::{
     load::{
         generator::{Drive, Error, drive},
         scenario::{
-            Arrivals, Body, Capture, CaptureFrom, Expect, Flow, Model, Scenario, Service, Stage, Step,
-            Transport,
+            Arrivals, Body, Capture, CaptureFrom, Driver, Expect, Flow, Model, Scenario, Service, Stage,
+            Step, Transport,
         },
         script::Script,
         watch::{Deaf, Observer, ServiceWatch, Tick, Unwatched},
@@ -62,6 +62,7 @@ fn scenario(model: Model, window: Duration) -> Scenario {
         model,
         warmup: Duration::ZERO,
         window,
+        driver: Driver::Tollgate,
         transport: Transport {
             http2: false,
             keep_alive: true,

@@ -288,6 +288,14 @@ fn the_slices_of_two_real_workers_add_up_to_what_was_scheduled() {
 }
 
 #[test]
+fn the_line_that_says_when_locust_began_changes_nothing() {
+    let plan = "\"scheduled\": 400}\n";
+    let text = edited("locust/slices.jsonl", plan, &format!("{plan}{{\"started\": true}}\n"));
+    let begun = parse(&file("s.jsonl", text)).unwrap();
+    assert_eq!(rows(&begun), rows(&read("locust/slices.jsonl")));
+}
+
+#[test]
 fn a_locust_run_that_measured_its_generator_has_no_values() {
     let failure = |from: &str, to: &str| {
         let run = parse(&file("s.jsonl", edited("locust/slices.jsonl", from, to))).unwrap();

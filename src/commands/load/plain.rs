@@ -7,7 +7,9 @@ use std::{
 
 use crate::{
     commands::failure::Failure,
-    load::scenario::{Arrivals, Body, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport},
+    load::scenario::{
+        Arrivals, Body, Driver, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport,
+    },
     model::outcome::ErrorClass,
 };
 
@@ -91,6 +93,7 @@ pub fn scenario(plain: &Plain, directory: &Path) -> Result<Scenario, Failure> {
         model,
         warmup: plain.warmup,
         window: plain.duration,
+        driver: Driver::Tollgate,
         transport: Transport {
             http2: plain.http2,
             keep_alive: plain.keep_alive,

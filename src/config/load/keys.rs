@@ -57,6 +57,17 @@ pub struct Load {
     /// How long answers are waited for after the window (default: `timeout`, at most 10s).
     pub drain: Option<Wait>,
 
+    /// Who sends the requests: `tollgate` itself (the default) or `locust`, on this machine and others.
+    pub driver: Option<Driver>,
+    /// With Locust: workers on this machine (default 2; with `hosts` 0).
+    pub workers: Option<u32>,
+    /// With Locust: further workers, one an entry, started over ssh without a password: `user@host`. Needs `master` and `allow_remote`.
+    pub hosts: Vec<String>,
+    /// With Locust: the address, and if you like the port, under which `hosts` reach this machine: `10.0.0.5` or `10.0.0.5:5557`.
+    pub master: Option<String>,
+    /// With Locust: the program, on this machine and on all `hosts` (default `locust`).
+    pub locust: Option<String>,
+
     /// Reuse connections (default true).
     pub keep_alive: Option<bool>,
     /// HTTP/2 instead of HTTP/1.1 (default false).
@@ -98,6 +109,16 @@ pub struct Stage {
     pub duration: Option<Span>,
     /// Rise or fall evenly from the stage before (from 0 at the start) instead of jumping (default false).
     pub ramp: Option<bool>,
+}
+
+/// Who sends the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Driver {
+    /// Tollgate itself.
+    Tollgate,
+    /// Locust.
+    Locust,
 }
 
 /// How requests are spread.

@@ -10,12 +10,14 @@
 //! | `service` | who is under load, and how requests travel |
 //! | `flows` | what is asked |
 //! | `model` | how much load, and when |
+//! | `driver` | who sends the requests |
 //! | `metrics` | the scenario's own metrics, and what is judged |
 //! | `targets` | tiers of targets |
 
 pub mod keys;
 pub mod values;
 
+mod driver;
 mod flows;
 mod metrics;
 mod model;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    flows,
+    driver, flows,
     keys::Load,
     metrics, model, service, targets,
     troubles::{Trouble, Troubles},
@@ -89,6 +89,7 @@ fn scenario(load: &Load, leave: Leave<'_>, troubles: &mut Troubles) -> Scenario 
     };
     let request_timeout = load.timeout.map_or(Duration::from_secs(30), Span::duration);
     let transport = service::transport(load, leave, troubles);
+    let driver = driver::driver(load, leave.allow_remote, troubles);
     let allow_remote = transport.allow_remote;
     Scenario {
         name,
@@ -97,6 +98,7 @@ fn scenario(load: &Load, leave: Leave<'_>, troubles: &mut Troubles) -> Scenario 
         model: model::model(load, troubles),
         warmup: load.warmup.map_or(Duration::from_secs(1), Wait::duration),
         window: model::window(load),
+        driver,
         transport,
         request_timeout,
         drain: load.drain.map_or(request_timeout.min(MAX_DEFAULT_DRAIN), Wait::duration),

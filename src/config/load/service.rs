@@ -158,7 +158,7 @@ fn check_url(url: &str, key: &str, allow_remote: bool, troubles: &mut Troubles) 
     troubles.noted(key, checked);
 }
 
-fn parse_url(url: &str) -> Result<Uri, String> {
+pub(super) fn parse_url(url: &str) -> Result<Uri, String> {
     let bad = || format!("`{url}` is not an address such as `http://127.0.0.1:8080`");
     let uri: Uri = url.replace(PORT, "1").parse().map_err(|_| bad())?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
@@ -185,7 +185,7 @@ fn allowed(uri: &Uri, allow_remote: bool) -> Result<(), String> {
 }
 
 /// Whether a host's name is this machine for certain, without asking anybody.
-fn is_this_machine(host: &str) -> bool {
+pub(super) fn is_this_machine(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     match address.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),

@@ -7,7 +7,7 @@ use crate::{
         read::{self, parse},
         resolve::{Flags, resolve},
     },
-    load::scenario::{Arrivals, Body, CaptureFrom, Expect, Model, Ready, Scenario, Service, Stage},
+    load::scenario::{Arrivals, Body, CaptureFrom, Driver, Expect, Model, Ready, Scenario, Service, Stage},
     model::targets::Part,
 };
 
@@ -445,4 +445,37 @@ fn targets_that_mean_nothing_are_refused() {
     for start in starts {
         assert!(found.iter().any(|mistake| mistake.starts_with(start)), "{start}\n{found:#?}");
     }
+}
+
+#[test]
+fn locust_is_asked_for_with_two_workers_here_or_with_hosts() {
+    let here = scenario(&LEAST.replace("rate =", "driver = \"locust\"\nrate ="));
+    let Driver::Locust(locust) = here.driver else { panic!("{:?}", here.driver) };
+    assert_eq!((locust.program.as_str(), locust.workers, locust.port), ("locust", 2, None));
+    let keys = "driver = \"locust\"\nhosts = [\"me@10.0.0.7\", \"box\"]\nmaster = \"10.0.0.5:5557\"\nallow_remote = true\nrate =";
+    let there = scenario(&LEAST.replace("rate =", keys).replace("127.0.0.1", "10.0.0.5"));
+    let Driver::Locust(locust) = there.driver else { panic!("{:?}", there.driver) };
+    assert_eq!((locust.workers, locust.hosts.len(), locust.port), (0, 2, Some(5557)));
+    assert_eq!(locust.master.as_deref(), Some("10.0.0.5"));
+    assert_eq!(scenario(LEAST).driver, Driver::Tollgate);
+}
+
+#[test]
+fn what_locust_cannot_do_is_refused_with_its_line() {
+    // The lines count from `[[load]]`; the driver is on the third.
+    for (keys, request, words) in [
+        ("rate = 1\nhttp2 = true", "", "5: key `load.http2`: not with `driver = \"locust\"`"),
+        ("users = 5", "", "4: key `load.users`: not with"),
+        ("rate = 1\nkeep_alive = false", "", "5: key `load.keep_alive`: not with"),
+        ("rate = 1\nunix_socket = \"/tmp/s\"", "", "5: key `load.unix_socket`: not with"),
+        ("rate = 1", "expect = { body = \"x\" }", "8: key `load.request.expect.body`: not with"),
+        ("rate = 1\nworkers = 0", "", "5: key `load.workers`: there must be at least one"),
+        ("rate = 1\nmaster = \"a b\"", "", "5: key `load.master`: `a b` is not an address"),
+    ] {
+        let found = mistake(&format!("driver = \"locust\"\n{keys}\n{URL}"), request);
+        assert!(found.starts_with(words), "{found}");
+    }
+    let hosts = "driver = \"locust\"\nrate = 1\nmaster = \"10.0.0.5\"\nallow_remote = true\nurl = \"http://10.0.0.5:1\"";
+    assert!(mistake(&format!("{hosts}\nhosts = [\"-oProxyCommand=x\"]"), "").contains("is not a host"));
+    assert!(mistake(&format!("{URL}\nrate = 1\nworkers = 2"), "").contains("say `driver = \"locust\"`"));
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     hint::Hint,
     load::{
-        generator::{Drive, drive},
+        generator::{self, Drive, drive},
         scenario::{Launch, Scenario, Service},
         script::Script,
         service::{self, Running, Start},
@@ -188,7 +188,9 @@ impl Slots for Stand<'_> {
             return Err(Trouble::Interrupted(signal));
         }
         trial.map_err(|error| {
-            let message = told(&error, None);
+            // What is said of a service is in its log; what Locust lacks is not.
+            let hint = matches!(error, generator::Error::Locust(_)).then(|| error.hint()).flatten();
+            let message = told(&error, hint);
             let named = message.contains("its log is");
             Trouble::Failed(if named { message } else { with_tail(message, &stopped.tail) })
         })

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     judge::policy::Rules,
     load::scenario::{
-        Arrivals, Body, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step,
+        Arrivals, Body, Driver, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step,
         Transport,
     },
     model::{
@@ -57,6 +57,7 @@ fn scenario(name: &str) -> Scenario {
         },
         warmup: Duration::from_secs(1),
         window: Duration::from_secs(5),
+        driver: Driver::Tollgate,
         transport: Transport {
             http2: false,
             keep_alive: true,

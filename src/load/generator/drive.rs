@@ -19,8 +19,9 @@ use super::{
 use crate::{
     load::{
         http::target::Target,
+        locust,
         recorder::{Recorded, Slice},
-        scenario::{Model, Scenario},
+        scenario::{Driver, Model, Scenario},
         script::Script,
         watch::{Observer, ServiceWatch},
     },
@@ -87,6 +88,9 @@ pub fn drive(
 ) -> Result<Trial, Error> {
     let descriptors = raise_descriptor_limit();
     let target = Arc::new(target(drive)?);
+    if let Driver::Locust(how) = &drive.scenario.driver {
+        return locust::drive(drive, how, service, observer, interrupt);
+    }
     let load = Load::new(drive, descriptors);
     let scenario = drive.scenario;
     let warmup = nanoseconds(scenario.warmup);
@@ -118,7 +122,7 @@ pub fn drive(
         let look = Look { course: &course, observer, interrupt, messages: &messages, recycle: &recycle };
         let seen = look.on(service, load.workers);
         let yields = workers.into_iter().map(join).collect::<Result<Vec<_>, _>>()?;
-        Ok((seen, yields))
+        Ok::<_, Error>((seen, yields))
     })?;
     let Seen { intervals, costs, died } = seen;
     if let Some(sentence) = died {

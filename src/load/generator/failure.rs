@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr, path::PathBuf};
 
-use crate::hint::Hint;
+use crate::{hint::Hint, load::locust};
 
 /// A trial that could not begin, or whose service ended.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,9 @@ pub enum Error {
     /// The system refused what a worker needs.
     #[error("could not start a worker of the generator")]
     Worker(#[source] io::Error),
+    /// Locust was to send the requests, and could not.
+    #[error(transparent)]
+    Locust(#[from] locust::Error),
     /// The service ended under load.
     #[error("the service ended under load: {0}")]
     ServiceDied(String),
@@ -68,6 +71,7 @@ impl Hint for Error {
             Self::Worker(_) => {
                 Some("raise the limits of processes and open files (`ulimit -u`, `ulimit -n`)".into())
             }
+            Self::Locust(error) => error.hint(),
             Self::ServiceDied(_) => Some("see the service's log".into()),
         }
     }

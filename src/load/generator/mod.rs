@@ -20,8 +20,8 @@ mod drive;
 mod failure;
 mod lane;
 mod pool;
-mod seconds;
-mod self_check;
+pub(crate) mod seconds;
+pub(crate) mod self_check;
 mod users;
 mod worker;
 

@@ -91,9 +91,10 @@ mod tests {
     }
 
     fn scenario() -> Scenario {
-        use crate::load::scenario::{Service, Transport};
+        use crate::load::scenario::{Driver, Service, Transport};
         Scenario {
             name: "x".into(),
+            driver: Driver::Tollgate,
             service: Service::Running("http://127.0.0.1:1".into()),
             flows: Vec::new(),
             model: rate(&[100.0]),

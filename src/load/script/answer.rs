@@ -77,6 +77,11 @@ impl Checks {
         (Self { status, pattern, captures: compiled }, problems)
     }
 
+    /// The ranges of statuses that are expected, both ends included.
+    pub(super) fn statuses(&self) -> &[(u16, u16)] {
+        &self.status
+    }
+
     /// Whether the body must be kept for the checks.
     pub(super) fn want_body(&self) -> bool {
         let from_body = |(_, source): &(usize, Source)| !matches!(source, Source::Header(_));

@@ -114,6 +114,12 @@ impl Session {
         self.failed
     }
 
+    /// The ranges of statuses, both ends included, that the answer to the last request may have.
+    #[must_use]
+    pub fn expected_statuses(&self) -> Vec<(u16, u16)> {
+        self.last_step(&self.script).map(|step| step.checks.statuses().to_vec()).unwrap_or_default()
+    }
+
     fn last_step<'a>(&self, script: &'a Compiled) -> Option<&'a CompiledStep> {
         script.flows[self.flow].steps.get(self.step.checked_sub(1)?)
     }

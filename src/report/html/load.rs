@@ -46,6 +46,7 @@ pub(super) fn render(verdict: &CheckVerdict, view: &LoadView) -> String {
         html +=
             &format!("<div class=\"tiers\">\n{}</div>\n", view.tiers.iter().map(tier).collect::<String>());
     }
+    html += &advice(&view.advice);
     html += &view.score.as_ref().map(score).unwrap_or_default();
     for scenario in &view.scenarios {
         html += &self::scenario(verdict, scenario);
@@ -57,6 +58,15 @@ pub(super) fn render(verdict: &CheckVerdict, view: &LoadView) -> String {
         );
     }
     html + "</section>\n"
+}
+
+/// What to look at, each a sentence with its figures.
+fn advice(advice: &[String]) -> String {
+    if advice.is_empty() {
+        return String::new();
+    }
+    let items: String = advice.iter().map(|text| format!("<li>{}</li>\n", prose(text))).collect();
+    format!("<article class=\"scenario\"><h3>What to look at</h3>\n<ul>\n{items}</ul></article>\n")
 }
 
 fn met_class(met: Met) -> &'static str {
