@@ -20,10 +20,26 @@ use crate::{
         values::{Span, Wait},
     },
     live::page::{Dashboard, WithPage},
-    load::scenario::{Arrivals, Model, Scenario, Stage},
-    model::outcome::{ErrorClass, Outcome},
+    load::{
+        modes::stress::Settings,
+        scenario::{Arrivals, Model, Scenario, Stage},
+    },
+    model::{
+        load::Aim,
+        outcome::{ErrorClass, Outcome},
+        policy::Policy,
+    },
     text::plural,
 };
+
+/// The first rate of a search where nobody gave one, requests a second.
+const FIRST_RATE: f64 = 50.0;
+/// How long a probe of a search records, where nobody said.
+const PROBE: Duration = Duration::from_secs(3);
+/// The shortest probe.
+const SHORTEST_PROBE: Duration = Duration::from_secs(1);
+/// The steady window after a search is so many probes long.
+const STEADY: u32 = 4;
 
 /// `tollgate load`.
 pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -33,7 +49,7 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
     let settings = resolve(flags, &door.file_with(args.allow_remote)?);
     let scenarios = match &args.url {
         Some(url) => {
-            let plain = plain(url, &args.plain, args.allow_remote)?;
+            let plain = plain(url, args)?;
             vec![scenario(&plain, &door.here()?)?]
         }
         None => chosen(settings.loads, &args.scenarios)?,
@@ -42,10 +58,12 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         Some(span) => scenarios.into_iter().map(|scenario| soaked(scenario, span.duration())).collect(),
         None => scenarios,
     };
+    let stress = search(args, &scenarios, &settings.policy)?;
     let request = load::Request {
         directory: door.here()?,
         scenarios,
         url: args.url.clone(),
+        stress,
         policy: settings.policy,
         build_timeout: settings.build_timeout,
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
@@ -90,8 +108,10 @@ fn open_page(door: &Door, port: u16, request: &load::Request) -> Result<Dashboar
     Ok(page)
 }
 
-fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failure> {
-    let amount = match (args.rate, args.users) {
+fn plain(url: &str, load: &LoadArgs) -> Result<Plain, Failure> {
+    let args: &PlainArgs = &load.plain;
+    let rate = args.rate.or((load.stress || load.full).then_some(FIRST_RATE));
+    let amount = match (rate, args.users) {
         (Some(rate), _) => Amount::Rate {
             rate,
             arrivals: match args.arrivals {
@@ -103,7 +123,7 @@ fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failu
         (None, Some(users)) => Amount::Users(users),
         (None, None) => {
             let message = format!("could not load `{url}`: nobody said how much");
-            let hint = "give `--rate N` (requests a second) or `--users N`";
+            let hint = "give `--rate N` (requests a second) or `--users N`, or `--stress` to search for what it bears";
             return Err(Failure::message(ErrorClass::Configuration, message, hint));
         }
     };
@@ -119,8 +139,46 @@ fn plain(url: &str, args: &PlainArgs, allow_remote: bool) -> Result<Plain, Failu
         http2: args.http2,
         keep_alive: !args.no_keep_alive,
         insecure: args.insecure,
-        allow_remote,
+        allow_remote: load.allow_remote,
     })
+}
+
+/// How the rate that services bear is searched for, if that was asked for.
+fn search(args: &LoadArgs, scenarios: &[Scenario], policy: &Policy) -> Result<Option<Settings>, Failure> {
+    if !(args.stress || args.full) {
+        return Ok(None);
+    }
+    let refuse =
+        |message: String, hint: &str| Err(Failure::message(ErrorClass::Configuration, message, hint));
+    let users = |scenario: &&Scenario| matches!(scenario.model, Model::Users { .. });
+    if let Some(scenario) = scenarios.iter().find(users) {
+        let message = format!(
+            "could not search for the rate that `{}` bears: it has users, who wait for a slow service",
+            scenario.name
+        );
+        return refuse(message, "name scenarios with a `rate` by `--scenario`");
+    }
+    let probe = args.plain.duration.map_or(PROBE, Span::duration);
+    if probe < SHORTEST_PROBE {
+        let message = "could not search with such a `--duration`: a probe takes at least `1s`".to_owned();
+        return refuse(message, "leave it out: a probe takes 3s then");
+    }
+    let start = args.plain.rate.or(args.url.as_ref().map(|_| FIRST_RATE));
+    if let (Some(start), Some(most)) = (start, args.max_rate)
+        && args.plain.rate.is_some()
+        && start > most
+    {
+        return refuse("could not search from a `--rate` above `--max-rate`".to_owned(), "swap them");
+    }
+    let steady = if args.full { Duration::from_secs_f64(load::LONG_SECONDS) } else { probe * STEADY };
+    let p95_ns = args.target_p95.map(|span| span.0 * 1e9);
+    Ok(Some(Settings {
+        aim: Aim::of(&policy.targets).with_p95(p95_ns),
+        start,
+        most: args.max_rate,
+        probe,
+        steady,
+    }))
 }
 
 /// A scenario with the load of its last stage for so long.

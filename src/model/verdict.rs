@@ -4,7 +4,7 @@ use super::{
     benchmark::Benchmark,
     census::Census,
     environment::Environment,
-    load::Summary,
+    load::{StressResult, Summary},
     metric::Metric,
     outcome::Outcome,
     revision::Revision,
@@ -211,6 +211,8 @@ pub struct CheckVerdict {
     pub targets: Vec<TierResult>,
     /// The score of the service under load; `None` without load.
     pub score: Option<Score>,
+    /// Searches for the rate that services bear.
+    pub stress: Vec<StressResult>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
     /// What the whole check took, seconds.
@@ -253,6 +255,7 @@ pub fn reduced(run: &Run) -> Run {
         interrupted: run.interrupted.clone(),
         measurements: run.measurements.iter().map(measurement).collect(),
         load: run.load.clone(),
+        stress: run.stress.clone(),
         baselines: run.baselines.clone(),
         policy: run.policy.clone(),
         day: run.day.clone(),

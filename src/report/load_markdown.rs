@@ -1,6 +1,9 @@
 //! Load in GitHub's Markdown: targets and score stand open, the numbers are folded.
 
-use super::load::{Grid, LoadView, Met, ScenarioView};
+use super::{
+    load::{Grid, LoadView, Met, ScenarioView},
+    stress::StressView,
+};
 use crate::text::{escape, plural};
 
 /// A longer name or sentence loses its middle.
@@ -26,6 +29,7 @@ pub(super) fn render(view: &LoadView) -> String {
     if let Some(score) = &view.score {
         text += &format!("Score {}\n\n", inline(&score.summary));
     }
+    text += &view.stress.iter().map(stress).collect::<String>();
     text += &folded("Load", &view.scenarios.iter().map(scenario).collect::<String>(), view.more);
     text += &score(view);
     text
@@ -53,6 +57,19 @@ fn folded(title: &str, body: &str, more: usize) -> String {
         String::new()
     };
     format!("<details><summary>{title}</summary>\n\n{body}{more}</details>\n\n")
+}
+
+/// A search: what it came to stands open, its steps are folded.
+fn stress(view: &StressView) -> String {
+    let name = escape::markdown_code(&escape::shortened(&escape::visible(&view.name), LONGEST));
+    let mut text = format!("{name}: **{}**\n\n", inline(&view.summary));
+    for line in &view.lines {
+        text += &format!("- {}\n", inline(line));
+    }
+    if !view.lines.is_empty() {
+        text += "\n";
+    }
+    text + &folded("Steps of the search", &grid(&view.steps), 0)
 }
 
 fn scenario(scenario: &ScenarioView) -> String {

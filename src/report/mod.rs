@@ -6,5 +6,6 @@ pub mod load;
 mod load_markdown;
 pub mod markdown;
 mod sentences;
+pub mod stress;
 pub mod table;
 pub mod view;

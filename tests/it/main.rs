@@ -43,6 +43,7 @@ mod load_command;
 mod load_generator;
 mod load_results;
 mod load_scenarios;
+mod load_stress;
 mod reports;
 mod revisions;
 mod schema;

@@ -18,12 +18,16 @@ use crate::{
     load::{
         gate::metrics::{ERROR_RATE, benchmark},
         generator::FULL_CPU,
-        modes::ground::{Error, Ground},
+        modes::{
+            ground::{Error, Ground, Standing},
+            stress::{self, Hands, Settings},
+        },
         scenario::Scenario,
+        watch::Observer,
     },
     machine::fingerprint,
     model::{
-        load::{Offered, Trial},
+        load::{Offered, Stress, Trial},
         metric::Metric,
         outcome::ErrorClass,
         policy::Policy,
@@ -46,6 +50,8 @@ pub struct Request {
     pub scenarios: Vec<Scenario>,
     /// The URL, where that was given instead of scenarios.
     pub url: Option<String>,
+    /// How the rate that services bear is searched for, if it is.
+    pub stress: Option<Settings>,
     /// Targets and strictness.
     pub policy: Policy,
     /// How long a build step may take.
@@ -92,7 +98,7 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         if interrupt.requested().is_some() || progress.wants_stop() {
             break;
         }
-        taken.scenario(&ground, scenario)?;
+        taken.scenario(&ground, scenario, request.stress.as_ref())?;
     }
     if progress.wants_stop() {
         let text = "the run was stopped from its page before its end: what was recorded until then counts";
@@ -111,6 +117,7 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         interrupted: interrupt.requested().map(|signal| format!("interrupted by {signal}")),
         measurements: taken.failed,
         load: taken.load,
+        stress: taken.stress,
         baselines: Vec::new(),
         policy: request.policy.clone(),
         day: day(request.now),
@@ -144,17 +151,26 @@ fn place(request: &Request) -> (PathBuf, Revision) {
 #[derive(Debug, Default)]
 struct Taken {
     load: Vec<TrialBlock>,
+    stress: Vec<Stress>,
     failed: Vec<Measurement>,
     warnings: Vec<Warning>,
 }
 
 impl Taken {
     /// One scenario from its build to its service's end.
-    fn scenario(&mut self, ground: &Ground<'_>, scenario: &Scenario) -> Result<(), Failure> {
+    fn scenario(
+        &mut self,
+        ground: &Ground<'_>,
+        scenario: &Scenario,
+        stress: Option<&Settings>,
+    ) -> Result<(), Failure> {
         let standing = match ground.open(scenario) {
             Ok(standing) => standing,
             Err(error) => return self.failed(scenario, error, ""),
         };
+        if let Some(settings) = stress {
+            return self.stressed(ground, scenario, settings, standing);
+        }
         ground.progress.tell(Event::Phase(format!(
             "load on {} for {}",
             scenario.name,
@@ -170,6 +186,29 @@ impl Taken {
             }
             Err(error) => self.failed(scenario, error, &tail),
         }
+    }
+
+    /// A search for the rate that the service of one scenario bears.
+    fn stressed(
+        &mut self,
+        ground: &Ground<'_>,
+        scenario: &Scenario,
+        settings: &Settings,
+        standing: Standing<'_>,
+    ) -> Result<(), Failure> {
+        let window = |scenario: &Scenario, observer: &dyn Observer| standing.watched(scenario, observer);
+        let over = || ground.interrupt.requested().is_some() || ground.progress.wants_stop();
+        let hands = Hands { window: &window, over: &over, progress: ground.progress };
+        let found = stress::search(scenario, settings, hands);
+        let tail = standing.stop();
+        if !found.stress.probes.is_empty() {
+            self.stress.push(found.stress);
+        }
+        if let Some(trial) = found.trial {
+            self.warnings.extend(warnings(&trial));
+            self.push(trial);
+        }
+        found.error.map_or(Ok(()), |error| self.failed(scenario, error, &tail))
     }
 
     fn push(&mut self, trial: Trial) {

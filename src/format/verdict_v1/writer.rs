@@ -11,6 +11,7 @@ use crate::format::{
     layout, load_v1,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
     policy_v1::Policy,
+    stress_v1,
     version::Kind,
 };
 use crate::model::{
@@ -49,6 +50,7 @@ impl From<&CheckVerdict> for Document {
             load: verdict.load.iter().map(Load::from).collect(),
             targets: verdict.targets.iter().map(TierV1::from).collect(),
             score: verdict.score.as_ref().map(ScoreV1::from),
+            stress: verdict.stress.iter().map(stress_v1::Judged::from).collect(),
             warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
             duration_seconds: verdict.duration_seconds,
             warning_codes: verdict.warnings.iter().map(|warning| warning.code.clone()).collect(),

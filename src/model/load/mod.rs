@@ -1,10 +1,13 @@
-//! Load: what one trial recorded ([`Trial`]), and what all trials of a scenario and side come to ([`Summary`]).
+//! Load: what one trial recorded ([`Trial`]), what all trials of a scenario and side come to ([`Summary`]), and
+//! searches for the rate that a service bears ([`Stress`]).
 
 mod availability;
+mod stress;
 mod summary;
 mod trial;
 
 pub use availability::{Availability, STRETCH_REQUESTS};
+pub use stress::{Aim, Probe, Recovery, Replicas, Scaling, Stress, StressResult, Within};
 pub use summary::{CostSummary, EndpointSummary, QUANTILES, Quantiles, Slots, Summary};
 pub use trial::{
     Clocks, Costs, DIGITS, Distribution, Endpoint, ErrorKind, Interval, LONGEST_NS, Offered, Quantile,
