@@ -148,10 +148,45 @@ fn replicas(count: u32, one: f64, law: Law) -> Replicas {
 #[cfg(test)]
 mod tests {
     use super::{gives, result};
-    use crate::{format::example, model::load::Stress, stats::scalability::Law};
+    use crate::{
+        model::load::{Aim, ErrorKind, Probe, Stress},
+        stats::scalability::Law,
+    };
+
+    fn probe(rate: f64, met: bool) -> Probe {
+        Probe {
+            rate,
+            seconds: 3.0,
+            scheduled: 600,
+            completed: if met { 600 } else { 540 },
+            errors: if met { 0 } else { 60 },
+            unfinished: 0,
+            error_kinds: [(ErrorKind::Status, 60)].into_iter().filter(|_| !met).collect(),
+            throughput: 200.0,
+            within: vec![if met { 1.0 } else { 0.6 }],
+            growth: Some(if met { 0.0 } else { 0.05 }),
+            latency_ns: None,
+            in_flight: Some(1.5),
+            in_flight_peak: 12,
+            cpu: Some(1.9),
+            cpu_limit: Some(2.0),
+            rss_bytes: None,
+            descriptors: None,
+            met,
+            void: None,
+        }
+    }
 
     fn stress() -> Stress {
-        example::stress_verdict().stress[0].stress.clone()
+        Stress {
+            scenario: "checkout".into(),
+            aim: Aim::default(),
+            probes: vec![probe(200.0, true), probe(208.0, false), probe(200.0, true)],
+            lower: Some(200.0),
+            upper: Some(208.0),
+            limit: None,
+            recovery: None,
+        }
     }
 
     #[test]
@@ -185,11 +220,7 @@ mod tests {
         let mut search = stress();
         let probe = search.probes[0].clone();
         search.probes = [1.0, 2.0, 5.0, 10.0, 20.0, 40.0]
-            .map(|load| crate::model::load::Probe {
-                in_flight: Some(load),
-                throughput: law.throughput(load),
-                ..probe.clone()
-            })
+            .map(|load| Probe { in_flight: Some(load), throughput: law.throughput(load), ..probe.clone() })
             .to_vec();
         let scaling = result(&search).scaling.unwrap();
         assert!((scaling.capacity.unwrap() / law.capacity().unwrap() - 1.0).abs() < 0.01, "{scaling:?}");
