@@ -68,7 +68,7 @@ fn symptom(stress: &Stress, probe: &Probe) -> String {
             kinds.push(format!("unfinished {}", quantity::count(probe.unfinished)));
         }
         let kinds = plural::list(&kinds, KINDS);
-        seen.push(format!("{} of the requests failed ({kinds})", quantity::percent(probe.error_rate())));
+        seen.push(format!("{} of the requests failed ({kinds})", quantity::share(probe.error_rate())));
     }
     for (limit, share) in stress.aim.within.iter().zip(&probe.within) {
         if *share < limit.share {
@@ -81,7 +81,7 @@ fn symptom(stress: &Stress, probe: &Probe) -> String {
         }
     }
     if let Some(growth) = probe.growth.filter(|growth| *growth > BACKLOG) {
-        seen.push(format!("{} of what came was left over, so a backlog grew", quantity::percent(growth)));
+        seen.push(format!("{} of what came was left over, so a backlog grew", quantity::share(growth)));
     }
     seen.join("; ")
 }

@@ -94,7 +94,7 @@ fn scaling(scaling: &Scaling) -> Vec<String> {
         "Universal Scalability Law: {peak} (contention {}, coherency {}, explains {} of the steps)",
         quantity::value(scaling.contention, ""),
         quantity::value(scaling.coherency, ""),
-        quantity::percent(scaling.explained)
+        quantity::share(scaling.explained)
     );
     let replicas: Vec<String> = scaling
         .replicas
@@ -142,7 +142,7 @@ fn numbers(probe: &Probe) -> [String; 6] {
     [
         or_nothing(within.map(quantity::percent)),
         quantity::value(probe.error_rate(), "ratio"),
-        or_nothing(probe.growth.map(|growth| quantity::percent(growth.max(0.0)))),
+        or_nothing(probe.growth.map(|growth| quantity::share(growth.max(0.0)))),
         or_nothing(probe.latency_ns.map(|latency| quantity::value(latency[2], "ns"))),
         quantity::value(probe.throughput, "requests/s"),
         or_nothing(probe.cpu.map(|cpu| quantity::value(cpu, ""))),

@@ -322,8 +322,9 @@ struct Back<'a> {
 impl Observer for Back<'_> {
     fn interval(&self, interval: &Interval) {
         self.told.interval(interval);
-        // The second in which the overload ends is no second of calm.
-        if interval.start_seconds < self.from - 1e-6 {
+        // The second in which the overload ends is no second of calm. What is left of a window that ends may hold no answer: it counts
+        // neither.
+        if interval.start_seconds < self.from - 1e-6 || self.done.load(Ordering::Relaxed) {
             return;
         }
         let mut good = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -76,6 +76,8 @@ fn service(knee: f64, back: f64) -> impl Fn(&Scenario, &dyn Observer) -> Result<
                 observer.interval(&second);
                 at += 1.0;
             }
+            // A window that was stopped ends with a piece of a second, in which nothing may be answered.
+            observer.interval(&Interval { start_seconds: at, seconds: 0.01, ..Interval::default() });
             return Ok(window(rate, at, 1_000_000, 0));
         }
         let seconds = scenario.window.as_secs_f64();
