@@ -8,6 +8,8 @@ use crate::text::{escape, plural};
 
 /// A longer name or sentence loses its middle.
 const LONGEST: usize = 200;
+/// So does a sentence on a search, which names all that was seen.
+const LONGEST_OF_A_SEARCH: usize = 600;
 
 /// The sections of a verdict's load, with an empty line after them.
 pub(super) fn render(view: &LoadView) -> String {
@@ -64,7 +66,7 @@ fn stress(view: &StressView) -> String {
     let name = escape::markdown_code(&escape::shortened(&escape::visible(&view.name), LONGEST));
     let mut text = format!("{name}: **{}**\n\n", inline(&view.summary));
     for line in &view.lines {
-        text += &format!("- {}\n", inline(line));
+        text += &format!("- {}\n", escape::markdown_inline(&escape::shortened(line, LONGEST_OF_A_SEARCH)));
     }
     if !view.lines.is_empty() {
         text += "\n";
