@@ -70,6 +70,7 @@ fn run(benchmarks: usize, rounds: u64) -> Run {
         interrupted: None,
         measurements: (0..benchmarks).map(|place| measurement(place, rounds)).collect(),
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: "2026-08-20".into(),

@@ -21,13 +21,29 @@ use crate::{
     },
     live::page::{Dashboard, WithPage},
     load::{
-        modes::quick::{self, Quick},
+        modes::{
+            quick::{self, Quick},
+            stress::Settings,
+        },
         scenario::{Arrivals, Model, Scenario, Stage},
     },
-    model::outcome::{ErrorClass, Outcome},
+    model::{
+        load::Aim,
+        outcome::{ErrorClass, Outcome},
+        policy::Policy,
+    },
     report,
     text::plural,
 };
+
+/// The first rate of a search where nobody gave one, requests a second.
+const FIRST_RATE: f64 = 50.0;
+/// How long a probe of a search records, where nobody said.
+const PROBE: Duration = Duration::from_secs(3);
+/// The shortest probe.
+const SHORTEST_PROBE: Duration = Duration::from_secs(1);
+/// The steady window after a search is so many probes long.
+const STEADY: u32 = 4;
 
 /// `tollgate load`.
 pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
@@ -47,6 +63,7 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         Some(span) => scenarios.into_iter().map(|scenario| soaked(scenario, span.duration())).collect(),
         None => scenarios,
     };
+    let stress = search(args, &scenarios, &settings.policy)?;
     let request = load::Request {
         directory: door.here()?,
         scenarios,
@@ -55,6 +72,7 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
             total: args.plain.duration.map_or(quick::DEFAULT, Span::duration),
             warmup: args.plain.warmup.map(Wait::duration),
         }),
+        stress,
         policy: settings.policy,
         build_timeout: settings.build_timeout,
         seed: args.seed.unwrap_or_else(|| door.draw_seed()),
@@ -116,9 +134,10 @@ fn check_times(args: &LoadArgs) -> Result<(), Failure> {
     }
 }
 
-fn plain(url: &str, args: &LoadArgs) -> Result<Plain, Failure> {
-    let (allow_remote, quick, args): (_, _, &PlainArgs) = (args.allow_remote, args.quick, &args.plain);
-    let amount = match (args.rate, args.users) {
+fn plain(url: &str, load: &LoadArgs) -> Result<Plain, Failure> {
+    let (quick, args): (_, &PlainArgs) = (load.quick, &load.plain);
+    let rate = args.rate.or((load.stress || load.full).then_some(FIRST_RATE));
+    let amount = match (rate, args.users) {
         (Some(rate), _) => Amount::Rate {
             rate,
             arrivals: match args.arrivals {
@@ -134,7 +153,7 @@ fn plain(url: &str, args: &LoadArgs) -> Result<Plain, Failure> {
         }
         (None, None) => {
             let message = format!("could not load `{url}`: nobody said how much");
-            let hint = "give `--rate N` (requests a second) or `--users N`, or `--quick`";
+            let hint = "give `--rate N` (requests a second) or `--users N`, `--quick`, or `--stress` to search for what it bears";
             return Err(Failure::message(ErrorClass::Configuration, message, hint));
         }
     };
@@ -150,8 +169,46 @@ fn plain(url: &str, args: &LoadArgs) -> Result<Plain, Failure> {
         http2: args.http2,
         keep_alive: !args.no_keep_alive,
         insecure: args.insecure,
-        allow_remote,
+        allow_remote: load.allow_remote,
     })
+}
+
+/// How the rate that services bear is searched for, if that was asked for.
+fn search(args: &LoadArgs, scenarios: &[Scenario], policy: &Policy) -> Result<Option<Settings>, Failure> {
+    if !(args.stress || args.full) {
+        return Ok(None);
+    }
+    let refuse =
+        |message: String, hint: &str| Err(Failure::message(ErrorClass::Configuration, message, hint));
+    let users = |scenario: &&Scenario| matches!(scenario.model, Model::Users { .. });
+    if let Some(scenario) = scenarios.iter().find(users) {
+        let message = format!(
+            "could not search for the rate that `{}` bears: it has users, who wait for a slow service",
+            scenario.name
+        );
+        return refuse(message, "name scenarios with a `rate` by `--scenario`");
+    }
+    let probe = args.plain.duration.map_or(PROBE, Span::duration);
+    if probe < SHORTEST_PROBE {
+        let message = "could not search with such a `--duration`: a probe takes at least `1s`".to_owned();
+        return refuse(message, "leave it out: a probe takes 3s then");
+    }
+    let start = args.plain.rate.or(args.url.as_ref().map(|_| FIRST_RATE));
+    if let (Some(start), Some(most)) = (start, args.max_rate)
+        && args.plain.rate.is_some()
+        && start > most
+    {
+        return refuse("could not search from a `--rate` above `--max-rate`".to_owned(), "swap them");
+    }
+    let steady = if args.full { Duration::from_secs_f64(load::LONG_SECONDS) } else { probe * STEADY };
+    let p95_ns = args.target_p95.map(|span| span.0 * 1e9);
+    Ok(Some(Settings {
+        aim: Aim::of(&policy.targets).with_p95(p95_ns),
+        start,
+        most: args.max_rate,
+        probe,
+        steady,
+    }))
 }
 
 /// A scenario with the load of its last stage for so long.

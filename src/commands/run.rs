@@ -189,6 +189,7 @@ fn run_command(
         interrupted,
         measurements: vec![measurement],
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: Vec::new(),
         policy: request.settings.policy.clone(),
         day: day(request.now),

@@ -123,6 +123,7 @@ impl<'a> Session<'a> {
             interrupted: None,
             measurements: Vec::new(),
             load: Vec::new(),
+            stress: Vec::new(),
             baselines: Vec::new(),
             policy: self.work.settings.policy.clone(),
             day: day(self.work.now),

@@ -6,8 +6,8 @@ use crate::model::{
     census::Census,
     environment::{Environment, EnvironmentKey},
     load::{
-        Availability, CostSummary, EndpointSummary, ErrorKind, Offered, Quantile, Quantiles, Requests, Slots,
-        Summary,
+        Aim, Availability, CostSummary, EndpointSummary, ErrorKind, Offered, Probe, Quantile, Quantiles,
+        Recovery, Replicas, Requests, Scaling, Slots, Stress, StressResult, Summary, Within,
     },
     metric::{Direction, Metric, Nature},
     outcome::Outcome,
@@ -105,6 +105,7 @@ pub(crate) fn run() -> Run {
             measured("kernels", "x/skipped", Fate::Ignored("`--filter num`".into()), Vec::new()),
         ],
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: vec![stored()],
         policy: Policy {
             strictness: Strictness::Normal,
@@ -302,6 +303,7 @@ pub(crate) fn verdict() -> CheckVerdict {
         },
         judgements: ROWS.iter().map(|row| judgement(row, &run)).collect(),
         load: Vec::new(),
+        stress: Vec::new(),
         targets: Vec::new(),
         score: None,
         levels: Vec::new(),
@@ -411,6 +413,56 @@ pub(crate) fn load_verdict() -> CheckVerdict {
             "target `production` was missed: error_rate 2.5 % (limit 2 %)",
         )
     }
+}
+
+/// A verdict of a search: 200 requests a second were borne, 208 were not.
+pub(crate) fn stress_verdict() -> CheckVerdict {
+    let probe = |rate: f64, met: bool| Probe {
+        rate,
+        seconds: 3.0,
+        scheduled: 600,
+        completed: if met { 600 } else { 540 },
+        errors: if met { 0 } else { 60 },
+        unfinished: 0,
+        error_kinds: if met { std::collections::BTreeMap::new() } else { [(ErrorKind::Status, 60)].into() },
+        throughput: if met { 200.0 } else { 180.0 },
+        within: vec![if met { 1.0 } else { 0.6 }],
+        growth: Some(if met { 0.0 } else { 0.05 }),
+        latency_ns: Some([6e6, 9e6, if met { 1.2e7 } else { 2.4e8 }, 3e8]),
+        in_flight: Some(1.5),
+        in_flight_peak: 12,
+        cpu: Some(1.9),
+        cpu_limit: Some(2.0),
+        rss_bytes: Some(41 << 20),
+        descriptors: Some(64),
+        met,
+        void: None,
+    };
+    let stress = Stress {
+        scenario: "checkout".into(),
+        aim: Aim { within: vec![Within { share: 0.95, ns: 2e8 }], errors: 0.02 },
+        probes: vec![probe(200.0, true), probe(208.0, false), probe(200.0, true)],
+        lower: Some(200.0),
+        upper: Some(208.0),
+        limit: None,
+        recovery: Some(Recovery {
+            overload: 312.0,
+            overload_seconds: 3.0,
+            calm: 100.0,
+            watched_seconds: 6.0,
+            seconds: Some(2.0),
+        }),
+    };
+    let scaling = Scaling {
+        contention: 0.05,
+        coherency: 0.001,
+        explained: 0.98,
+        peak_in_flight: Some(30.0),
+        capacity: Some(215.0),
+        replicas: vec![Replicas { count: 2, lower: 380.0, upper: 400.0 }],
+    };
+    let gives = Some("at 208 requests/s 10 % of the requests failed (status 60)".into());
+    CheckVerdict { stress: vec![StressResult { stress, gives, scaling: Some(scaling) }], ..load_verdict() }
 }
 
 /// Eight seconds at 200 requests a second, `factor` times slower than base.

@@ -25,6 +25,7 @@ mod policy_v1;
 pub mod reading;
 pub mod run_v1;
 pub mod schema;
+mod stress_v1;
 pub mod verdict_v1;
 pub mod version;
 

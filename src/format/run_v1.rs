@@ -14,6 +14,7 @@ use super::{
     },
     policy_v1::Policy,
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
+    stress_v1,
     version::Kind,
 };
 use crate::model::run;
@@ -59,6 +60,9 @@ pub(super) struct Document {
     /// The load trials behind the measurements of load scenarios, in time order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     load: Vec<load_v1::Block>,
+    /// Searches for the rate that services bear, in time order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stress: Vec<stress_v1::Stress>,
 }
 
 /// All that was measured of one metric of one benchmark.
@@ -141,6 +145,7 @@ impl From<&run::Run> for Document {
             baselines: run.baselines.iter().map(Series::from).collect(),
             measurements: run.measurements.iter().map(Measurement::from).collect(),
             load: run.load.iter().map(load_v1::Block::from).collect(),
+            stress: run.stress.iter().map(stress_v1::Stress::from).collect(),
         }
     }
 }
@@ -198,6 +203,7 @@ impl Document {
             interrupted: self.interrupted,
             measurements,
             load: load_v1::model(self.load)?,
+            stress: stress_v1::model(self.stress)?,
             baselines: baselines
                 .map(|(at, series)| {
                     series.model(&mut room).map_err(|fault| fault.under(&format!("baselines[{at}]")))

@@ -34,6 +34,7 @@ mod service;
 pub mod soak;
 mod statistics;
 pub mod stored;
+mod stress;
 mod subject;
 mod suite_shift;
 pub mod targets;

@@ -4,8 +4,13 @@
 //! needed to judge them again: it is the one value that measuring produces and judging consumes.
 
 use super::{
-    baseline::StoredSeries, benchmark::Benchmark, environment::Environment, load::Trial, metric::Metric,
-    policy::Policy, revision::Revision,
+    baseline::StoredSeries,
+    benchmark::Benchmark,
+    environment::Environment,
+    load::{Stress, Trial},
+    metric::Metric,
+    policy::Policy,
+    revision::Revision,
 };
 
 /// Which of the two revisions a slot belongs to.
@@ -205,6 +210,8 @@ pub struct Run {
     pub measurements: Vec<Measurement>,
     /// The load trials behind the measurements of load scenarios, in time order.
     pub load: Vec<TrialBlock>,
+    /// Searches for the rate that services bear, in time order.
+    pub stress: Vec<Stress>,
     /// The stored runs that head is judged against (mode `stored`); empty otherwise.
     pub baselines: Vec<StoredSeries>,
     /// The policy in force, so that the run can be judged again to the same verdict.

@@ -4,7 +4,7 @@ use super::{
     benchmark::Benchmark,
     census::Census,
     environment::Environment,
-    load::{Advice, Summary},
+    load::{Advice, StressResult, Summary},
     metric::Metric,
     outcome::Outcome,
     revision::Revision,
@@ -215,6 +215,8 @@ pub struct CheckVerdict {
     pub levels: Vec<Summary>,
     /// What to look at, the weightiest first; at most three.
     pub advice: Vec<Advice>,
+    /// Searches for the rate that services bear.
+    pub stress: Vec<StressResult>,
     /// What the reader should know.
     pub warnings: Vec<Warning>,
     /// What the whole check took, seconds.
@@ -257,6 +259,7 @@ pub fn reduced(run: &Run) -> Run {
         interrupted: run.interrupted.clone(),
         measurements: run.measurements.iter().map(measurement).collect(),
         load: run.load.clone(),
+        stress: run.stress.clone(),
         baselines: run.baselines.clone(),
         policy: run.policy.clone(),
         day: run.day.clone(),

@@ -23,12 +23,15 @@ pub struct Search {
     pub width: f64,
     /// The most probes of all.
     pub probes: u32,
+    /// Whether one probe is enough to go on growing. The highest rate that was met so is asked again once a higher one was missed, so
+    /// that a stray probe cannot hold the interval too high.
+    pub hasty: bool,
 }
 
 impl Default for Search {
-    /// From 50 to a million requests a second, doubling, to within 4 %, in at most 60 probes.
+    /// From 50 to a million requests a second, doubling, to within 4 %, in at most 60 probes, each rate twice.
     fn default() -> Self {
-        Self { start: 50.0, least: 1.0, most: 1e6, growth: 2.0, width: 0.04, probes: 60 }
+        Self { start: 50.0, least: 1.0, most: 1e6, growth: 2.0, width: 0.04, probes: 60, hasty: false }
     }
 }
 
@@ -161,7 +164,8 @@ impl Planner {
         } else {
             self.votes.missed += 1;
         }
-        if let Some(met) = self.votes.settled() {
+        let hasty = self.search.hasty && met && self.missed.is_none() && self.votes.missed == 0;
+        if let Some(met) = if hasty { Some(true) } else { self.votes.settled() } {
             self.votes = Votes::default();
             self.settle(met);
         }
@@ -203,7 +207,17 @@ impl Planner {
         if met {
             self.met = Some(self.rate);
         } else {
+            // One probe each was enough until here; now the highest of them is asked again.
+            let first = self.missed.is_none();
             self.missed = Some(self.rate);
+            if self.search.hasty
+                && first
+                && let Some(met) = self.met.take()
+            {
+                self.rate = met;
+                self.votes.met = 1;
+                return;
+            }
         }
         let Search { least, most, growth, width, .. } = self.search;
         match (self.met, self.missed) {
@@ -290,6 +304,35 @@ mod tests {
     }
 
     #[test]
+    fn growing_in_haste_takes_fewer_probes_and_forgives_a_stray_one() {
+        for truth in [77.7, 1_975.0, 98_765.0] {
+            let hasty = Search { hasty: true, ..Search::default() };
+            let (result, probes) = search(hasty, truth, 0.0, 0);
+            let BreakingPoint::Between { met, missed } = result else { panic!("{result:?}") };
+            assert!(met < truth && truth <= missed && missed / met <= 1.04 + 1e-9, "{truth}: {result:?}");
+            assert!(
+                probes < search(Search::default(), truth, 0.0, 0).1 || truth < 100.0,
+                "{truth}: {probes}"
+            );
+        }
+        // 1,600 is beyond the truth, but its first probe says otherwise.
+        let mut planner = Planner::new(Search { hasty: true, ..Search::default() });
+        let mut stray = true;
+        let result = loop {
+            match planner.next() {
+                Next::Probe(rate) => {
+                    let met =
+                        rate < 1_000.0 || (rate > 1_500.0 && std::mem::take(&mut stray) && rate < 1_700.0);
+                    planner.tell(met);
+                }
+                Next::Done(result) => break result,
+            }
+        };
+        let BreakingPoint::Between { met, missed } = result else { panic!("{result:?}") };
+        assert!(met < 1_000.0 && missed >= 1_000.0, "{result:?}");
+    }
+
+    #[test]
     fn a_service_that_never_breaks_and_one_that_breaks_at_the_first_end_the_search() {
         let bounds = Search { most: 1_000.0, ..Search::default() };
         assert_eq!(search(bounds, f64::INFINITY, 0.0, 0).0, BreakingPoint::Never { met: 1_000.0 });
@@ -313,7 +356,15 @@ mod tests {
 
     #[test]
     fn bounds_that_make_no_sense_are_brought_into_range() {
-        let odd = Search { start: f64::NAN, least: 0.0, most: -1.0, growth: 0.5, width: 0.0, probes: 9 };
+        let odd = Search {
+            start: f64::NAN,
+            least: 0.0,
+            most: -1.0,
+            growth: 0.5,
+            width: 0.0,
+            probes: 9,
+            hasty: false,
+        };
         let mut planner = Planner::new(odd);
         planner.tell(true);
         planner.tell(true);

@@ -6,6 +6,7 @@ use crate::model::{
     targets::{Part, PartResult, Score, ScorePart, TierResult},
     verdict::CheckVerdict,
 };
+use crate::report::stress::StressView;
 use crate::text::{plural, quantity};
 
 /// Scenarios that are shown; the JSON has all.
@@ -20,6 +21,8 @@ const MAX_VOID: usize = 3;
 /// The load of a verdict as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadView {
+    /// Searches for the rate that services bear.
+    pub stress: Vec<StressView>,
     /// The scenarios, at most [`MAX_SCENARIOS`].
     pub scenarios: Vec<ScenarioView>,
     /// How many more the JSON has.
@@ -130,7 +133,10 @@ impl LoadView {
     #[must_use]
     pub fn of(verdict: &CheckVerdict) -> Option<Self> {
         // Where nothing was asked, tiers and a score of nothing hide why; a tier that is demanded says that it was not shown.
-        if verdict.load.is_empty() && !verdict.targets.iter().any(|tier| tier.required) {
+        if verdict.load.is_empty()
+            && verdict.stress.is_empty()
+            && !verdict.targets.iter().any(|tier| tier.required)
+        {
             return None;
         }
         let mut names: Vec<&str> = Vec::new();
@@ -149,6 +155,7 @@ impl LoadView {
         let silent = is_silent(verdict);
         let tiers = verdict.targets.iter().filter(|tier| tier.required || !silent);
         Some(Self {
+            stress: verdict.stress.iter().take(MAX_SCENARIOS).map(StressView::of).collect(),
             scenarios: names.iter().take(MAX_SCENARIOS).filter_map(scenario).collect(),
             more: names.len().saturating_sub(MAX_SCENARIOS),
             tiers: tiers.map(TierView::of).collect(),

@@ -1,6 +1,9 @@
 //! Load in GitHub's Markdown: targets and score stand open, the numbers are folded.
 
-use super::load::{Grid, LoadView, Met, ScenarioView};
+use super::{
+    load::{Grid, LoadView, Met, ScenarioView},
+    stress::StressView,
+};
 use crate::text::{escape, plural};
 
 /// A longer name or sentence loses its middle.
@@ -11,6 +14,8 @@ const MAX_TIERS: usize = 20;
 const MAX_PARTS: usize = 20;
 /// The same of a piece of advice, which names its evidence first and what to look at last.
 const LONGEST_ADVICE: usize = 500;
+/// So does a sentence on a search, which names all that was seen.
+const LONGEST_OF_A_SEARCH: usize = 600;
 
 /// Targets and score, with an empty line after them.
 pub(super) fn open(view: &LoadView) -> String {
@@ -32,6 +37,7 @@ pub(super) fn open(view: &LoadView) -> String {
     if let Some(score) = &view.score {
         text += &format!("Score {}\n\n", inline(&score.summary));
     }
+    text += &view.stress.iter().map(stress).collect::<String>();
     text += &advice(&view.advice);
     text
 }
@@ -73,6 +79,19 @@ fn folded(title: &str, body: &str, more: usize) -> String {
         String::new()
     };
     format!("<details><summary>{title}</summary>\n\n{body}{more}</details>\n\n")
+}
+
+/// A search: what it came to stands open, its steps are folded.
+fn stress(view: &StressView) -> String {
+    let name = escape::markdown_code(&escape::shortened(&escape::visible(&view.name), LONGEST));
+    let mut text = format!("{name}: **{}**\n\n", inline(&view.summary));
+    for line in &view.lines {
+        text += &format!("- {}\n", escape::markdown_inline(&escape::shortened(line, LONGEST_OF_A_SEARCH)));
+    }
+    if !view.lines.is_empty() {
+        text += "\n";
+    }
+    text + &folded("Steps of the search", &grid(&view.steps), 0)
 }
 
 fn scenario(scenario: &ScenarioView) -> String {

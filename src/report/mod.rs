@@ -15,5 +15,6 @@ pub mod markdown;
 mod parts;
 pub mod places;
 mod sentences;
+pub mod stress;
 pub mod table;
 pub mod view;

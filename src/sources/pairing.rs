@@ -157,6 +157,7 @@ pub(super) fn one_look(base: Revision, head: Revision, environment: Environment)
         interrupted: None,
         measurements: Vec::new(),
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: String::new(),

@@ -5,7 +5,7 @@ use crate::{
     commands::load::LONG_SECONDS,
     config::values::{Span, Wait},
 };
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 
 /// How requests at a rate are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,6 +18,7 @@ pub enum ArrivalsArg {
 
 /// Load on a service: a URL with a rate or users, or the scenarios of `tollgate.toml`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(group(ArgGroup::new("search").args(["stress", "full"])))]
 pub struct LoadArgs {
     /// What to load; without it the scenarios of `tollgate.toml` run on the work tree.
     #[arg(value_name = "URL")]
@@ -26,11 +27,23 @@ pub struct LoadArgs {
     #[arg(long = "scenario", value_name = "NAME", conflicts_with = "url")]
     pub scenarios: Vec<String>,
     /// Is it sane? A few growing levels of load in 2 to 3 minutes, until one is too much; a URL needs no rate.
-    #[arg(long, conflicts_with_all = ["soak", "rate", "users", "connections", "arrivals"])]
+    #[arg(long, conflicts_with_all = ["stress", "full", "soak", "rate", "users", "connections", "arrivals"])]
     pub quick: bool,
     /// Steady load for so long, at least 10m: does memory grow, do answers become slower?
     #[arg(long, value_name = "DURATION", conflicts_with = "duration", value_parser = soak)]
     pub soak: Option<Span>,
+    /// Search for the highest rate that still meets the target, some minutes: what gives first, and how it comes back from more.
+    #[arg(long, conflicts_with_all = ["soak", "users", "warmup"])]
+    pub stress: bool,
+    /// The same, then ten steady minutes at half of that rate, judged over time; about 13 minutes.
+    #[arg(long, conflicts_with_all = ["soak", "users", "warmup"])]
+    pub full: bool,
+    /// With `--stress` or `--full`: the target is a p95 below this (default: the tier that `[targets]` requires, else `production`).
+    #[arg(long, value_name = "DURATION", requires = "search")]
+    pub target_p95: Option<Span>,
+    /// With `--stress` or `--full`: no higher rate is tried but the overload at the end (default: what the generator can give).
+    #[arg(long, value_name = "N", requires = "search", value_parser = rate)]
+    pub max_rate: Option<f64>,
     /// Allow a host that is not this machine.
     #[arg(long)]
     pub allow_remote: bool,
@@ -52,13 +65,14 @@ pub struct LoadArgs {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of a URL")]
 pub struct PlainArgs {
-    /// Open loop: requests a second, sent when they are due, whatever the service does.
+    /// Open loop: requests a second, sent when they are due, whatever the service does. Of a search: the first that is tried (default 50).
     #[arg(long, value_name = "N", requires = "url", conflicts_with = "users", value_parser = rate)]
     pub rate: Option<f64>,
     /// Closed loop: users, each of whom waits for its answer before it asks again.
     #[arg(long, value_name = "N", requires = "url", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub users: Option<u32>,
-    /// How long is recorded (default 10s); with --quick how long all levels take, of scenarios too (default 150s).
+    /// How long is recorded (default 10s); with --quick how long all levels take, of scenarios too (default 150s); of a search each
+    /// probe (default 3s).
     #[arg(long, value_name = "DURATION")]
     pub duration: Option<Span>,
     /// Load before that, which is not recorded (default 1s); with --quick before each level (default a tenth of it, at most 2s).
@@ -140,6 +154,8 @@ mod tests {
         }
         for args in [
             &["--soak", "10m"][..],
+            &["--stress"],
+            &["--full"],
             &["http://h/", "--rate", "1"],
             &["http://h/", "--users", "1"],
             &["http://h/", "--connections", "3"],
@@ -147,6 +163,14 @@ mod tests {
         ] {
             assert!(quick(args).is_err(), "{args:?}");
         }
+    }
+
+    #[test]
+    fn a_search_needs_no_rate() {
+        let args = parse(&["http://h/", "--stress", "--target-p95", "80ms", "--max-rate", "900"]).unwrap();
+        assert!(args.stress && !args.full && args.plain.rate.is_none());
+        assert_eq!((args.target_p95.map(|span| span.0), args.max_rate), (Some(0.08), Some(900.0)));
+        assert!(parse(&["--full", "--scenario", "chat"]).unwrap().full);
     }
 
     #[test]
@@ -173,6 +197,12 @@ mod tests {
             &["--body", "x"],
             &["--soak", "2m"],
             &["http://h/", "--rate", "1", "--soak", "1h", "--duration", "1h"],
+            &["http://h/", "--stress", "--users", "3"],
+            &["http://h/", "--stress", "--soak", "1h"],
+            &["http://h/", "--stress", "--full"],
+            &["http://h/", "--stress", "--warmup", "1s"],
+            &["http://h/", "--rate", "5", "--target-p95", "1s"],
+            &["http://h/", "--full", "--max-rate", "0"],
         ] {
             assert!(parse(args).is_err(), "{args:?}");
         }

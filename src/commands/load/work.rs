@@ -24,12 +24,14 @@ use crate::{
         modes::{
             ground::{Error, Ground, Standing},
             quick::{self, Quick},
+            stress::{self, Hands, Settings},
         },
         scenario::Scenario,
+        watch::Observer,
     },
     machine::fingerprint,
     model::{
-        load::{Offered, Summary, Trial},
+        load::{Offered, Stress, Summary, Trial},
         metric::Metric,
         outcome::ErrorClass,
         policy::Policy,
@@ -54,6 +56,8 @@ pub struct Request {
     pub url: Option<String>,
     /// Growing levels instead of the scenarios' own load.
     pub quick: Option<Quick>,
+    /// How the rate that services bear is searched for, if it is.
+    pub stress: Option<Settings>,
     /// Targets and strictness.
     pub policy: Policy,
     /// How long a build step may take.
@@ -119,6 +123,7 @@ pub fn run(request: &Request, progress: &dyn Progress, interrupt: &Interrupt) ->
         interrupted: interrupt.requested().map(|signal| format!("interrupted by {signal}")),
         measurements: taken.failed,
         load: taken.load,
+        stress: taken.stress,
         baselines: Vec::new(),
         policy: request.policy.clone(),
         day: day(request.now),
@@ -152,6 +157,7 @@ fn place(request: &Request) -> (PathBuf, Revision) {
 #[derive(Debug, Default)]
 struct Taken {
     load: Vec<TrialBlock>,
+    stress: Vec<Stress>,
     failed: Vec<Measurement>,
     warnings: Vec<Warning>,
 }
@@ -168,6 +174,9 @@ impl Taken {
             Ok(standing) => standing,
             Err(error) => return self.failed(scenario, error, ""),
         };
+        if let Some(settings) = &request.stress {
+            return self.stressed(ground, scenario, settings, standing);
+        }
         let ended = match request.quick {
             Some(quick) => {
                 let levels = quick::levels(scenario, quick, request.url.is_some());
@@ -229,6 +238,29 @@ impl Taken {
             }
         }
         Ok(())
+    }
+
+    /// A search for the rate that the service of one scenario bears.
+    fn stressed(
+        &mut self,
+        ground: &Ground<'_>,
+        scenario: &Scenario,
+        settings: &Settings,
+        standing: Standing<'_>,
+    ) -> Result<(), Failure> {
+        let window = |scenario: &Scenario, observer: &dyn Observer| standing.watched(scenario, observer);
+        let over = || ground.interrupt.requested().is_some() || ground.progress.wants_stop();
+        let hands = Hands { window: &window, over: &over, progress: ground.progress };
+        let found = stress::search(scenario, settings, hands);
+        let tail = standing.stop();
+        if !found.stress.probes.is_empty() {
+            self.stress.push(found.stress);
+        }
+        if let Some(trial) = found.trial {
+            self.warnings.extend(warnings(&trial));
+            self.push(trial);
+        }
+        found.error.map_or(Ok(()), |error| self.failed(scenario, error, &tail))
     }
 
     fn push(&mut self, trial: Trial) {

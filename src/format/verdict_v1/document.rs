@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::load::{AdviceV1, Load, ScoreV1, TierV1};
-use crate::format::load_v1;
 use crate::format::parts_v1::{
     Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
 };
 use crate::format::policy_v1::Policy;
+use crate::format::{load_v1, stress_v1};
 use crate::model::verdict;
 
 words! {
@@ -94,6 +94,9 @@ pub(in crate::format) struct Document {
     /// What to look at, the weightiest first; only where something was seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) advice: Vec<AdviceV1>,
+    /// Searches for the rate that services bear, with what follows from them; only where there were some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) stress: Vec<stress_v1::Judged>,
     /// What the reader should know.
     pub(super) warnings: Vec<String>,
     /// What the whole check took, seconds.

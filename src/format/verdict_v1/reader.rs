@@ -12,6 +12,7 @@ use crate::format::{
     parts_v1::{self, benchmark},
     reading::{self, Error, Fault, MAX_BENCHMARKS, MAX_SLOTS, invalid},
     run_v1::check_unique,
+    stress_v1,
     version::Kind,
 };
 use crate::model::{
@@ -59,6 +60,7 @@ impl Document {
             },
             levels: levels(self.levels)?,
             advice: advice(self.advice)?,
+            stress: stress_v1::judged(self.stress)?,
             warnings: warnings(self.warnings, self.warning_codes),
             duration_seconds: self.duration_seconds,
             evidence: None,
@@ -233,6 +235,7 @@ impl Evidence {
             interrupted: self.interrupted,
             measurements,
             load: load_v1::model(self.load)?,
+            stress: verdict.stress.iter().map(|result| result.stress.clone()).collect(),
             baselines: baselines
                 .map(|(at, series)| {
                     series.model(&mut room).map_err(|fault| fault.under(&format!("baselines[{at}]")))

@@ -11,6 +11,7 @@ use crate::format::{
     layout, load_v1,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
     policy_v1::Policy,
+    stress_v1,
     version::Kind,
 };
 use crate::model::{
@@ -51,6 +52,7 @@ impl From<&CheckVerdict> for Document {
             score: verdict.score.as_ref().map(ScoreV1::from),
             levels: verdict.levels.iter().map(Load::from).collect(),
             advice: verdict.advice.iter().map(AdviceV1::from).collect(),
+            stress: verdict.stress.iter().map(stress_v1::Judged::from).collect(),
             warnings: verdict.warnings.iter().map(|warning| warning.message.clone()).collect(),
             duration_seconds: verdict.duration_seconds,
             warning_codes: verdict.warnings.iter().map(|warning| warning.code.clone()).collect(),

@@ -145,6 +145,7 @@ pub(super) fn run(mode: Mode, measurements: Vec<Measurement>) -> Run {
         interrupted: None,
         measurements,
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: Vec::new(),
         policy: Policy::default(),
         day: "2026-08-20".into(),

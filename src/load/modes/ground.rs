@@ -109,7 +109,7 @@ pub struct Standing<'a> {
 }
 
 /// Tells each second.
-struct Told<'a>(&'a dyn Progress);
+pub(super) struct Told<'a>(pub(super) &'a dyn Progress);
 
 impl Observer for Told<'_> {
     fn interval(&self, interval: &Interval) {
@@ -170,6 +170,14 @@ impl Standing<'_> {
     /// # Errors
     /// When the service cannot be watched or asked, or ended.
     pub fn trial(&self, scenario: &Scenario) -> Result<Trial, Error> {
+        self.watched(scenario, &Told(self.ground.progress))
+    }
+
+    /// The same with somebody who looks on.
+    ///
+    /// # Errors
+    /// As [`Standing::trial`].
+    pub fn watched(&self, scenario: &Scenario, observer: &dyn Observer) -> Result<Trial, Error> {
         let mut watch: Box<dyn ServiceWatch> =
             self.running.watch(&scenario.metrics, &scenario.metrics_url)?;
         // A service that already runs has the socket that the scenario names.
@@ -186,7 +194,7 @@ impl Standing<'_> {
             seed: self.seed,
             workers: None,
         };
-        Ok(drive(&drive_it, &mut *watch, &Told(self.ground.progress), self.ground.interrupt)?)
+        Ok(drive(&drive_it, &mut *watch, observer, self.ground.interrupt)?)
     }
 
     /// Ends the service; the end of its log.

@@ -11,6 +11,7 @@ use crate::model::{
     verdict::CheckVerdict,
 };
 use crate::report::load::{Grid, LoadView, Met, ScenarioView, ScoreView, TierView};
+use crate::report::stress::StressView;
 use crate::text::{escape, plural, quantity};
 
 /// Shares of the requests at which a curve is drawn, and how they are called below it.
@@ -47,6 +48,7 @@ pub(super) fn render(verdict: &CheckVerdict, view: &LoadView) -> String {
             &format!("<div class=\"tiers\">\n{}</div>\n", view.tiers.iter().map(tier).collect::<String>());
     }
     html += &advice(&view.advice);
+    html += &view.stress.iter().map(search).collect::<String>();
     html += &view.score.as_ref().map(score).unwrap_or_default();
     for scenario in &view.scenarios {
         html += &self::scenario(verdict, scenario);
@@ -67,6 +69,17 @@ fn advice(advice: &[String]) -> String {
     }
     let items: String = advice.iter().map(|text| format!("<li>{}</li>\n", prose(text))).collect();
     format!("<article class=\"scenario\"><h3>What to look at</h3>\n<ul>\n{items}</ul></article>\n")
+}
+
+/// What a search for the breaking point found, with its steps.
+fn search(view: &StressView) -> String {
+    let lines: String = view.lines.iter().map(|line| format!("<li>{}</li>\n", prose(line))).collect();
+    format!(
+        "<article class=\"scenario\"><h3><code>{}</code> <span>{}</span></h3>\n<ul>\n{lines}</ul>\n<div class=\"grids\">\n{}</div></article>\n",
+        escape::html(&escape::shortened(&escape::visible(&view.name), 200)),
+        prose(&view.summary),
+        grid(&view.steps, "Steps of the search"),
+    )
 }
 
 fn met_class(met: Met) -> &'static str {
@@ -163,10 +176,11 @@ fn scenario(verdict: &CheckVerdict, view: &ScenarioView) -> String {
         escape::html(&escape::shortened(&escape::visible(&view.name), 200)),
         prose(&view.load),
         seconds::charts(&trials),
-        grid(
-            &view.clocks,
-            "Response time, from when a request was due, and service time, from when it was sent"
-        ),
+        grid(&view.levels, "Levels of load, one after the other")
+            + &grid(
+                &view.clocks,
+                "Response time, from when a request was due, and service time, from when it was sent"
+            ),
         grid(&view.numbers, "What became of the requests, and what the service used"),
         grid(&view.endpoints, "Head by kind of request"),
     )

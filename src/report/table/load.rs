@@ -1,7 +1,10 @@
 //! Load on a terminal: grids that fold their columns where there is no room, then targets and score.
 
 use super::{draw::Style, wrap::wrap};
-use crate::report::load::{Grid, LoadView, Met, ScenarioView, ScoreView, TierView};
+use crate::report::{
+    load::{Grid, LoadView, Met, ScenarioView, ScoreView, TierView},
+    stress::StressView,
+};
 use crate::text::{
     escape::{columns, shortened, terminal},
     plural,
@@ -14,7 +17,8 @@ const NAME: usize = 32;
 
 /// All sections, each after an empty line; ends in a newline.
 pub(super) fn render(view: &LoadView, style: Style) -> String {
-    let mut text: String = view.scenarios.iter().map(|view| scenario(view, style)).collect();
+    let mut text: String = view.stress.iter().map(|view| stress(view, style)).collect();
+    text.extend(view.scenarios.iter().map(|view| scenario(view, style)));
     if view.more > 0 {
         text +=
             &wrap(&format!("and {} in the JSON", plural::count(view.more, "more scenario")), 0, style.width);
@@ -35,6 +39,16 @@ pub(super) fn render(view: &LoadView, style: Style) -> String {
         text += &wrap(&format!("· {}", terminal(advice)), 2, style.width);
     }
     text
+}
+
+/// A search, then its steps.
+fn stress(view: &StressView, style: Style) -> String {
+    let title = format!("{}: {}", shortened(&terminal(&view.name), 60), terminal(&view.summary));
+    let mut text = format!("\n{}", bold_lines(&wrap(&title, 0, style.width), style));
+    for line in &view.lines {
+        text += &wrap(&terminal(line), 2, style.width);
+    }
+    text + &grid(&view.steps, style.width)
 }
 
 fn scenario(view: &ScenarioView, style: Style) -> String {

@@ -180,6 +180,7 @@ fn run(rev: &str, started_at: u64) -> Run {
         interrupted: None,
         measurements: vec![measured("num/sieve", 17_203.5, 6), measured("text/trim", 220.25, 6)],
         load: Vec::new(),
+        stress: Vec::new(),
         baselines: vec![],
         policy: Policy::default(),
         day: "2026-01-31".into(),

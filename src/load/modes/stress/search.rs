@@ -1,0 +1,344 @@
+//! The rate that a service bears: probes at the rates that [`breaking_point`](crate::plan::breaking_point) asks for, then more than it bears and how it comes
+//! back, then a steady window well under it.
+//!
+//! All of it on one service that stays. What was seen is kept whatever ends the search: an interrupt, a stop from the page, a service
+//! that dies, a generator that can give no more.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::{
+    load::{
+        modes::{
+            ground::{Error, Told},
+            probe::{is_good, probe},
+        },
+        scenario::{Arrivals, Model, Scenario, Stage},
+        watch::Observer,
+    },
+    model::load::{Aim, Interval, Probe, Recovery, Stress, Trial},
+    plan::breaking_point::{BreakingPoint, Next, Planner, Search},
+    progress::{Event, Progress},
+    text::quantity,
+};
+
+/// Windows at one rate in which the generator itself was the bottleneck, until that is its limit.
+const VOIDS: u32 = 3;
+/// The most probes of a search.
+const PROBES: u32 = 60;
+/// How much narrower than its lower end the interval must be.
+const WIDTH: f64 = 0.045;
+/// How much more than it bears a service is given to see how it comes back.
+const OVERLOAD: f64 = 1.5;
+/// How long that is, at least.
+const OVERLOAD_TIME: Duration = Duration::from_secs(3);
+/// The share of what it bears at which it is watched coming back, and steadily.
+const CALM: f64 = 0.5;
+/// How long it may take to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Good seconds in a row after which it is back.
+const GOOD: u32 = 3;
+/// Load before a probe counts: at least, and at most.
+const WARMUP: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// How long answers are waited for after a probe, at most.
+const DRAIN: Duration = Duration::from_secs(3);
+/// The pause after a probe that left requests behind.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often wishes to stop are looked for in it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How to search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// What a rate must hold.
+    pub aim: Aim,
+    /// The first rate; `None`: the scenario's own.
+    pub start: Option<f64>,
+    /// The highest rate that is tried; `None`: as high as the generator gets.
+    pub most: Option<f64>,
+    /// How long a probe records.
+    pub probe: Duration,
+    /// How long the steady window at half of what it bears is.
+    pub steady: Duration,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Found {
+    /// The search.
+    pub stress: Stress,
+    /// The steady window; else the best probe; `None` where not even one ended.
+    pub trial: Option<Trial>,
+    /// Why it ended early, if the service is to blame.
+    pub error: Option<Error>,
+}
+
+/// What a search needs of the world.
+#[derive(Clone, Copy)]
+pub struct Hands<'a> {
+    /// Puts one window of load on the service.
+    pub window: &'a dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, Error>,
+    /// Whether the user wants an end.
+    pub over: &'a dyn Fn() -> bool,
+    /// Who hears of it.
+    pub progress: &'a dyn Progress,
+}
+
+/// Searches for the rate that a service bears; see the module.
+#[must_use]
+pub fn search(scenario: &Scenario, settings: &Settings, hands: Hands<'_>) -> Found {
+    let stress = Stress {
+        scenario: scenario.name.clone(),
+        aim: settings.aim.clone(),
+        probes: Vec::new(),
+        lower: None,
+        upper: None,
+        limit: None,
+        recovery: None,
+    };
+    let mut course = Course { scenario, settings, hands, stress, best: None, steady: None, error: None };
+    course.narrow();
+    course.recover();
+    course.stay();
+    let Course { stress, best, steady, error, .. } = course;
+    Found { stress, trial: steady.or(best), error }
+}
+
+/// A search on its way.
+struct Course<'a> {
+    scenario: &'a Scenario,
+    settings: &'a Settings,
+    hands: Hands<'a>,
+    stress: Stress,
+    /// The last window that met the aim, else the last one.
+    best: Option<Trial>,
+    steady: Option<Trial>,
+    error: Option<Error>,
+}
+
+impl Course<'_> {
+    /// Probes until the interval is narrow.
+    fn narrow(&mut self) {
+        let most = self.settings.most.unwrap_or(1e6);
+        let mut planner = Planner::new(Search {
+            start: self.settings.start.or_else(|| own_rate(self.scenario)).unwrap_or(50.0),
+            least: 0.1_f64.min(most),
+            most,
+            growth: 2.0,
+            width: WIDTH,
+            probes: PROBES,
+            hasty: true,
+        });
+        while let Next::Probe(rate) = planner.next() {
+            let Some(met) = self.probe(rate) else { break };
+            planner.tell(met);
+        }
+        let known = (!planner.probes().is_empty()).then(|| planner.known());
+        let (lower, upper) = match known {
+            Some(BreakingPoint::Between { met, missed }) => (Some(met), Some(missed)),
+            Some(BreakingPoint::Never { met }) => (Some(met), None),
+            Some(BreakingPoint::AtOnce { missed }) => (None, Some(missed)),
+            None => (None, None),
+        };
+        // A search that ended early may have met a rate only once.
+        let below = upper.unwrap_or(f64::INFINITY);
+        let met = self.stress.probes.iter().filter(|probe| probe.met && probe.rate < below);
+        self.stress.lower = lower.or_else(|| met.map(|probe| probe.rate).max_by(f64::total_cmp));
+        self.stress.upper = upper;
+    }
+
+    /// One probe of a rate, again while the generator is too late: whether it was met. `None` ends the search.
+    fn probe(&mut self, rate: f64) -> Option<bool> {
+        self.tell(&format!("trying {}", quantity::value(rate, "requests/s")));
+        for _ in 0..VOIDS {
+            let longest = Duration::from_secs_f64((self.settings.aim.longest_ns() / 1e9).clamp(0.0, 3_600.0));
+            let warmup = longest.clamp(WARMUP.0, WARMUP.1);
+            let told = Before { told: Told(self.hands.progress), last: Mutex::new(None) };
+            let stages = vec![Stage { level: rate, duration: self.settings.probe, ramp: false }];
+            let trial = self.window(&self.at(stages, warmup, self.settings.probe), &told)?;
+            if (self.hands.over)() {
+                // Its window was cut short: it says little of its rate.
+                self.best.get_or_insert(trial);
+                return None;
+            }
+            let before = told.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let probe = Probe { rate, ..probe(&trial, &self.settings.aim, before.as_ref()) };
+            let (met, void, behind) = (probe.met, probe.void.clone(), probe.unfinished > 0);
+            self.stress.probes.push(probe);
+            if met || !self.stress.probes.iter().any(|probe| probe.met) {
+                self.best = Some(trial);
+            }
+            if behind {
+                self.pause(PAUSE);
+            }
+            match void {
+                None => return Some(met),
+                Some(reason) => self.stress.limit = Some(reason),
+            }
+            if (self.hands.over)() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// More than it bears, then half of it, until it is back.
+    fn recover(&mut self) {
+        let (Some(lower), Some(upper)) = (self.stress.lower, self.stress.upper) else { return };
+        if self.error.is_some() || (self.hands.over)() {
+            return;
+        }
+        let (overload, calm) = (upper * OVERLOAD, lower * CALM);
+        let length = self.settings.probe.max(OVERLOAD_TIME);
+        self.tell(&format!("overload of {} and coming back", quantity::value(overload, "requests/s")));
+        let back = Back {
+            told: Told(self.hands.progress),
+            aim: &self.settings.aim,
+            from: length.as_secs_f64(),
+            state: Mutex::new(Good::default()),
+            done: AtomicBool::new(false),
+        };
+        let stages = vec![
+            Stage { level: overload, duration: length, ramp: false },
+            Stage { level: calm, duration: PATIENCE, ramp: false },
+        ];
+        let Some(trial) = self.window(&self.at(stages, Duration::ZERO, length + PATIENCE), &back) else {
+            return;
+        };
+        let good = *back.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_back = good.row >= GOOD;
+        // Stopped before it was back, and before that took too long: nothing is known.
+        if !is_back && (self.hands.over)() {
+            return;
+        }
+        self.stress.recovery = Some(Recovery {
+            overload,
+            overload_seconds: back.from,
+            calm,
+            watched_seconds: (trial.seconds - back.from).max(0.0),
+            seconds: is_back.then(|| (good.since - back.from).max(0.0)),
+        });
+    }
+
+    /// A steady window at half of what it bears: its latencies, costs and targets are those of a service at work.
+    fn stay(&mut self) {
+        let Some(lower) = self.stress.lower else { return };
+        if self.error.is_some() || (self.hands.over)() {
+            return;
+        }
+        let (rate, window) = (lower * CALM, self.settings.steady);
+        self.tell(&format!(
+            "steady load of {} for {}",
+            quantity::value(rate, "requests/s"),
+            quantity::seconds(window.as_secs_f64())
+        ));
+        let stages = vec![Stage { level: rate, duration: window, ramp: false }];
+        let scenario =
+            Scenario { drain: self.scenario.drain, ..self.at(stages, Duration::from_secs(1), window) };
+        self.steady = self.window(&scenario, &Told(self.hands.progress));
+    }
+
+    fn window(&mut self, scenario: &Scenario, observer: &dyn Observer) -> Option<Trial> {
+        (self.hands.window)(scenario, observer).map_err(|error| self.error = Some(error)).ok()
+    }
+
+    /// The scenario with this load.
+    fn at(&self, stages: Vec<Stage>, warmup: Duration, window: Duration) -> Scenario {
+        let (arrivals, connections) = match &self.scenario.model {
+            Model::Rate { arrivals, connections, .. } => (*arrivals, *connections),
+            Model::Users { .. } => (Arrivals::Constant, None),
+        };
+        Scenario {
+            model: Model::Rate { stages, arrivals, connections },
+            warmup,
+            window,
+            drain: self.scenario.drain.min(DRAIN),
+            ..self.scenario.clone()
+        }
+    }
+
+    fn tell(&self, words: &str) {
+        self.hands.progress.tell(Event::Phase(format!("{}: {words}", self.scenario.name)));
+    }
+
+    fn pause(&self, length: Duration) {
+        let mut left = length;
+        while !left.is_zero() && !(self.hands.over)() {
+            std::thread::sleep(left.min(LOOK));
+            left = left.saturating_sub(LOOK);
+        }
+    }
+}
+
+/// The rate of a scenario's first stage.
+fn own_rate(scenario: &Scenario) -> Option<f64> {
+    match &scenario.model {
+        Model::Rate { stages, .. } => stages.first().map(|stage| stage.level).filter(|level| *level > 0.0),
+        Model::Users { .. } => None,
+    }
+}
+
+/// Tells each second, and keeps the last of the warm-up.
+struct Before<'a> {
+    told: Told<'a>,
+    last: Mutex<Option<Interval>>,
+}
+
+impl Observer for Before<'_> {
+    fn interval(&self, interval: &Interval) {
+        if interval.start_seconds < 0.0 {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(interval.clone());
+        }
+        self.told.interval(interval);
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.told.wants_stop()
+    }
+}
+
+/// Good seconds in a row, and when they began.
+#[derive(Debug, Clone, Copy, Default)]
+struct Good {
+    row: u32,
+    since: f64,
+}
+
+/// Tells each second, and ends the window when the service is back.
+struct Back<'a> {
+    told: Told<'a>,
+    aim: &'a Aim,
+    /// When the overload ends, seconds after the window's start.
+    from: f64,
+    state: Mutex<Good>,
+    done: AtomicBool,
+}
+
+impl Observer for Back<'_> {
+    fn interval(&self, interval: &Interval) {
+        self.told.interval(interval);
+        // The second in which the overload ends is no second of calm. What is left of a window that ends may hold no answer: it counts
+        // neither.
+        if interval.start_seconds < self.from - 1e-6 || self.done.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut good = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *good = match (is_good(interval, self.aim), *good) {
+            (true, Good { row: 0, .. }) => Good { row: 1, since: interval.start_seconds },
+            (true, Good { row, since }) => Good { row: row.saturating_add(1), since },
+            (false, _) => Good::default(),
+        };
+        if good.row >= GOOD {
+            self.done.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.done.load(Ordering::Relaxed) || self.told.wants_stop()
+    }
+}

@@ -1,0 +1,164 @@
+//! Searches on services that are no more than a rule.
+
+use std::{cell::Cell, path::PathBuf, time::Duration};
+
+use super::{Found, Hands, Settings, search};
+use crate::{
+    load::{
+        modes::{ground::Error, probe::tests::window},
+        scenario::{Arrivals, Model, Scenario, Service, Stage, Transport},
+        watch::Observer,
+    },
+    model::load::{Aim, Interval, Trial},
+    progress::Silent,
+};
+
+fn scenario() -> Scenario {
+    let stages = vec![Stage { level: 50.0, duration: Duration::from_secs(5), ramp: false }];
+    Scenario {
+        driver: crate::load::scenario::Driver::Tollgate,
+        name: "s".into(),
+        service: Service::Running("http://127.0.0.1:1".into()),
+        flows: Vec::new(),
+        model: Model::Rate { stages, arrivals: Arrivals::Constant, connections: None },
+        warmup: Duration::ZERO,
+        window: Duration::from_secs(5),
+        transport: Transport {
+            http2: false,
+            keep_alive: true,
+            unix_socket: None,
+            tls_ca: None,
+            tls_insecure: false,
+            allow_remote: false,
+        },
+        request_timeout: Duration::from_secs(10),
+        drain: Duration::from_secs(10),
+        metrics: Vec::new(),
+        metrics_url: String::new(),
+        gate: Vec::new(),
+        alike: 0,
+        folder: PathBuf::new(),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        aim: Aim::default(),
+        start: None,
+        most: None,
+        probe: Duration::from_secs(1),
+        steady: Duration::from_secs(10),
+    }
+}
+
+fn levels(scenario: &Scenario) -> Vec<(f64, f64)> {
+    let Model::Rate { stages, .. } = &scenario.model else { panic!("{scenario:?}") };
+    stages.iter().map(|stage| (stage.level, stage.duration.as_secs_f64())).collect()
+}
+
+/// A service that answers in a millisecond up to `knee` a second and keeps what is beyond it waiting; after overload it needs
+/// `back` seconds.
+fn service(knee: f64, back: f64) -> impl Fn(&Scenario, &dyn Observer) -> Result<Trial, Error> {
+    move |scenario, observer| {
+        let levels = levels(scenario);
+        let (rate, _) = levels[0];
+        if let [(_, overload), _] = levels[..] {
+            let mut at = 0.0;
+            while !observer.wants_stop() && at < scenario.window.as_secs_f64() {
+                let bad = at < overload + back;
+                let latency_ns = Some([if bad { 1e9 } else { 1e6 }; 4]);
+                let second = Interval {
+                    start_seconds: at,
+                    seconds: 1.0,
+                    completed: 10,
+                    latency_ns,
+                    ..Interval::default()
+                };
+                observer.interval(&second);
+                at += 1.0;
+            }
+            // A window that was stopped ends with a piece of a second, in which nothing may be answered.
+            observer.interval(&Interval { start_seconds: at, seconds: 0.01, ..Interval::default() });
+            return Ok(window(rate, at, 1_000_000, 0));
+        }
+        let seconds = scenario.window.as_secs_f64();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+        let left = ((rate - knee).max(0.0) * seconds) as u64;
+        let ns = if rate > knee * 1.02 { 900_000_000 } else { 1_000_000 };
+        Ok(window(rate, seconds, ns, left))
+    }
+}
+
+fn found(
+    settings: &Settings,
+    window: &dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, Error>,
+    over: &dyn Fn() -> bool,
+) -> Found {
+    search(&scenario(), settings, Hands { window, over, progress: &Silent })
+}
+
+#[test]
+fn the_interval_holds_the_knee_and_the_service_comes_back() {
+    let found = found(&settings(), &service(730.0, 4.0), &|| false);
+    let (lower, upper) = (found.stress.lower.unwrap(), found.stress.upper.unwrap());
+    assert!(lower <= 745.0 && upper >= 730.0 && upper <= lower * 1.05, "{lower} {upper}");
+    let recovery = found.stress.recovery.unwrap();
+    assert_eq!((recovery.overload, recovery.calm), (upper * 1.5, lower / 2.0));
+    assert_eq!((recovery.seconds, recovery.watched_seconds), (Some(4.0), 7.0));
+    let steady = found.trial.unwrap();
+    assert!((steady.seconds - 10.0).abs() < 1e-9 && found.error.is_none());
+}
+
+#[test]
+fn a_service_that_does_not_come_back_is_watched_for_long() {
+    let found = found(&settings(), &service(100.0, 1e9), &|| false);
+    let recovery = found.stress.recovery.unwrap();
+    assert_eq!((recovery.seconds, recovery.watched_seconds), (None, 30.0));
+}
+
+#[test]
+fn beyond_what_the_generator_gives_nothing_is_said_of_the_service() {
+    let gives_up = |scenario: &Scenario, observer: &dyn Observer| {
+        let mut trial = service(1e9, 0.0)(scenario, observer)?;
+        if levels(scenario)[0].0 > 1_000.0 {
+            trial.void = Some("the generator was late".into());
+        }
+        Ok(trial)
+    };
+    let found = found(&settings(), &gives_up, &|| false);
+    assert_eq!((found.stress.lower, found.stress.upper), (Some(800.0), None));
+    assert_eq!(found.stress.limit.as_deref(), Some("the generator was late"));
+    assert!(found.stress.recovery.is_none() && found.trial.unwrap().void.is_none());
+}
+
+#[test]
+fn what_was_seen_before_a_stop_is_kept() {
+    let windows = Cell::new(0);
+    let counted = |scenario: &Scenario, observer: &dyn Observer| {
+        windows.set(windows.get() + 1);
+        service(1e9, 0.0)(scenario, observer)
+    };
+    let found = found(&settings(), &counted, &|| windows.get() >= 4);
+    assert_eq!(found.stress.probes.len(), 3);
+    assert_eq!((found.stress.lower, found.stress.upper), (Some(200.0), None));
+    assert!(found.trial.is_some() && found.stress.recovery.is_none() && windows.get() == 4);
+}
+
+#[test]
+fn a_service_that_dies_ends_the_search_with_what_was_seen() {
+    let dies = |scenario: &Scenario, observer: &dyn Observer| {
+        if levels(scenario)[0].0 > 300.0 {
+            return Err(Error::Logs { path: "x".into(), reason: "gone".into() });
+        }
+        service(1e9, 0.0)(scenario, observer)
+    };
+    let found = found(&settings(), &dies, &|| false);
+    assert!(found.error.is_some() && found.stress.lower == Some(200.0) && found.trial.is_some());
+}
+
+#[test]
+fn the_highest_rate_that_may_be_tried_ends_the_search() {
+    let bounded = Settings { most: Some(150.0), ..settings() };
+    let found = found(&bounded, &service(1e9, 0.0), &|| false);
+    assert_eq!((found.stress.lower, found.stress.upper, found.stress.limit), (Some(150.0), None, None));
+}
