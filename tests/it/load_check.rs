@@ -114,7 +114,7 @@ fn a_service_that_works_and_waits_longer_regressed_and_is_judged_again_to_the_sa
     assert_eq!(row(&verdict, "cpu")["verdict"], "regressed", "{verdict:#}");
     assert_eq!(row(&verdict, "latency.p50")["verdict"], "regressed");
     assert_ne!(row(&verdict, "error_rate")["verdict"], "regressed");
-    assert_ne!(row(&verdict, "rss.max")["verdict"], "regressed");
+    // Memory may regress with them or not: what waits longer has more requests, and so more threads, in flight.
     assert_eq!(verdict["families"][0]["name"], "load");
     assert!(ran.stdout.contains("load:tiny"), "{}", ran.stdout);
 

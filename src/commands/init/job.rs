@@ -87,7 +87,8 @@ fn service_of(root: &Path) -> Service {
 fn found(targets: &[String]) -> String {
     let names: Vec<_> = targets.iter().map(|target| escape::terminal(target)).collect();
     match names.len() {
-        0 => "no criterion bench target was found: add one with `harness = false` under [[bench]]".to_owned(),
+        0 => "no criterion bench target was found: add one with `harness = false` under [[bench]], or write a `[[load]]` or `[[command]]` into `tollgate.toml`"
+            .to_owned(),
         count => format!(
             "found {} with `harness = false`: {}",
             plural::count(count, "bench target"),

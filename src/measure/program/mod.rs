@@ -2,7 +2,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | [`line`] | a command, what it reads, and its placeholders |
+//! | [`mod@line`] | a command, what it reads, and its placeholders |
 //! | [`request`] | what is asked |
 //! | [`runner`] | one process of a side, and its build |
 //! | `course` | one command on its way: its benchmarks and their blocks |
