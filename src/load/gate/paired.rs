@@ -283,12 +283,15 @@ impl Engine<'_, '_> {
         let remaining = self.planner.remaining_seconds(elapsed.as_secs_f64());
         let course = &self.courses[index];
         let items = || self.courses.iter().flat_map(|course| &course.lines).filter_map(|line| line.item);
-        let next =
-            course.lines.iter().filter_map(|line| line.item).map(|item| self.planner.next_look(item)).min();
+        // A metric that was not granted its next look has one that is behind the others'.
+        let rounds = course.valid() * ROUNDS_PER_BLOCK;
+        let next_looks =
+            course.lines.iter().filter_map(|line| line.item).map(|item| self.planner.next_look(item));
+        let next = next_looks.filter(|look| *look > rounds).min();
         self.progress.tell(Event::Measuring(Measuring {
             benchmark: course.benchmark.id.to_string(),
-            rounds: course.valid() * ROUNDS_PER_BLOCK,
-            next_look: next.unwrap_or_default(),
+            rounds,
+            next_look: next.unwrap_or(rounds),
             decided: self.planner.decided(),
             benchmarks: items().count(),
             elapsed,

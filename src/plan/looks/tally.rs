@@ -38,7 +38,10 @@ impl<'a> Tally<'a> {
     }
 
     pub(super) fn fits(&self, item: &Item, blocks: u32) -> bool {
-        self.spent + self.cost(item, blocks) <= self.left
+        let cost = self.cost(item, blocks);
+        // What rides along for nothing takes nothing from anybody, even where a suspect has all that is left.
+        let rides = cost <= 0.0 && self.blocks.contains_key(item.benchmark.target.as_str());
+        rides || self.spent + cost <= self.left
     }
 
     pub(super) fn spend(&mut self, item: &'a Item, blocks: u32) {

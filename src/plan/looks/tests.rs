@@ -167,6 +167,17 @@ fn spawning_is_paid_once_for_benchmarks_that_share_it() {
 }
 
 #[test]
+fn what_costs_nothing_more_rides_with_a_suspect_that_may_need_everything() {
+    let mut planner = Planner::new(settings(100.0), vec![item("load:a", 0, 0.0), item("load:a", 1, 0.0)]);
+    planner.set_target_overhead("load:a", 30.0);
+    planner.record(0, 1, Some(suspect(3, 0.01)), 0.0);
+    planner.record(1, 1, Some(suspect(3, 0.2)), 0.0);
+    // 70 s are left for blocks of 30 s, and the first could need twelve
+    assert_eq!(planner.next(30.0), plan("load:a", &[0, 1]));
+    assert_eq!(planner.next(80.0), Next::Done);
+}
+
+#[test]
 fn a_failed_benchmark_is_not_planned_again() {
     let mut planner = planner(1e3, 2);
     planner.fail(0);
