@@ -90,9 +90,8 @@ else
   say warning "the HTML report could not be written: $(head -c 500 "$folder/html.log")"
 fi
 if [ "$ANNOTATIONS" = true ]; then
-  # GitHub shows ten of a level for the whole action; one of each is left to what the action itself has to say.
-  "$TOLLGATE" report "$verdict" --format annotations 2>/dev/null |
-    awk '/^::(error|warning|notice)[ :]/ { level = $1; sub(/^::/, "", level); sub(/[ :].*$/, "", level); if (++shown[level] <= 9) print }' || true
+  # Nine of a level at most: GitHub shows ten for the whole action.
+  "$TOLLGATE" report "$verdict" --format annotations 2>/dev/null || say warning "the annotations could not be written"
 fi
 
 # A comment writes the summary too; without one it is the report. A regression of a pull request may have been accepted there, which a

@@ -1,7 +1,7 @@
 //! The verdict as GitHub's workflow commands: lines on standard output that its runner shows beside the change.
 //!
-//! The runner takes ten a level for the whole action and cuts a message at 4,096 characters, so that is what is written: the most
-//! important ones, and how many more there are.
+//! The runner takes ten a level for the whole action and cuts a message at 4,096 characters. So nine are written, the most important
+//! ones, and how many more there are; one is left for the step itself.
 
 use super::{
     places::Places,
@@ -11,7 +11,7 @@ use crate::model::verdict::{CheckVerdict, Judgement, Verdict};
 use crate::text::{escape, plural};
 
 /// Annotations of a level.
-pub const MAX_PER_LEVEL: usize = 10;
+pub const MAX_PER_LEVEL: usize = 9;
 /// The longest message, in the units in which the runner counts (UTF-16).
 pub const LONGEST_MESSAGE: usize = 4_096;
 /// A longer title loses its middle, columns.
@@ -164,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn a_level_has_ten_and_says_how_many_more_there_are() {
+    fn a_level_has_nine_and_says_how_many_more_there_are() {
         let mut verdict = example::verdict();
         for at in 0..50 {
             verdict.judgements.push(example::count_row(&format!("n/{at}"), 1.0, 2.0, Verdict::Regressed));
         }
         let text = render(&verdict, &Places::unknown());
         assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), MAX_PER_LEVEL);
-        assert!(text.contains("::error title=tollgate::44 more annotations left out here"), "{text}");
+        assert!(text.contains("::error title=tollgate::45 more annotations left out here"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The words of the view: the answer in one line, and the facts beside the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::{Fact, Line, Piece};
 use crate::model::{
@@ -46,17 +46,21 @@ fn regressed(verdict: &CheckVerdict, ordered: &[&Judgement]) -> Line {
         return vec![text(format!("regressed: {}", stated(verdict)))];
     }
     let slower = rows.iter().all(|row| row.metric.name == "time");
+    // A load benchmark has a row for each metric.
+    let benchmarks = rows.iter().map(|row| &row.benchmark).collect::<BTreeSet<_>>().len();
     let mut line = vec![text(format!(
         "regressed: {} of {} got {} (",
-        quantity::count(rows.len() as u64),
-        plural::count(verdict.census.compared.max(rows.len()), "benchmark"),
+        quantity::count(benchmarks as u64),
+        plural::count(verdict.census.compared.max(benchmarks), "benchmark"),
         if slower { "slower" } else { "worse" },
     ))];
     for (at, row) in rows.iter().take(NAMED).enumerate() {
         if at > 0 {
             line.push(text(", "));
         }
-        line.push(Piece::Name(row.display_id.clone()));
+        let id = &row.display_id;
+        let is_time = row.metric.name == "time";
+        line.push(Piece::Name(if is_time { id.clone() } else { format!("{id} {}", row.metric.name) }));
         if let Some(change) = row.change {
             line.push(text(format!(" {}", quantity::change(change.estimate))));
         }
@@ -92,7 +96,21 @@ fn passed(verdict: &CheckVerdict) -> String {
             .filter(|&wanted| count(wanted) > 0)
             .map(|wanted| format!("{} {}", quantity::count(count(wanted) as u64), wanted.as_str()))
             .collect();
-    format!("no regression in {} ({})", plural::count(census.compared, "benchmark"), parts.join(", "))
+    let rows: usize = verdict.judgements.iter().filter(|row| is_compared(row.verdict)).count();
+    let metrics = match rows == census.compared {
+        true => String::new(),
+        false => format!("{}: ", plural::count(rows, "metric")),
+    };
+    format!(
+        "no regression in {} ({metrics}{})",
+        plural::count(census.compared, "benchmark"),
+        parts.join(", ")
+    )
+}
+
+/// Whether a row of a check that passed stands for something that was compared.
+fn is_compared(verdict: Verdict) -> bool {
+    !matches!(verdict, Verdict::New | Verdict::Missing | Verdict::Failed)
 }
 
 /// The outcomes that applied besides the deciding one.

@@ -220,10 +220,11 @@ fn counts(ordered: &[&Judgement]) -> Vec<(Verdict, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::View;
+    use super::{Piece, View};
     use crate::format::example;
     use crate::model::{
         metric::Direction,
+        outcome::Outcome,
         verdict::{Change, Verdict},
     };
 
@@ -271,7 +272,7 @@ mod tests {
                 "regressed: 3 of 6 benchmarks got worse (",
             ),
             Name(
-                "large",
+                "large instructions",
             ),
             Text(
                 " +50.0 %",
@@ -280,7 +281,7 @@ mod tests {
                 ", ",
             ),
             Name(
-                "throughput",
+                "throughput instructions",
             ),
             Text(
                 " -30.0 %",
@@ -289,7 +290,7 @@ mod tests {
                 ", ",
             ),
             Name(
-                "small",
+                "small instructions",
             ),
             Text(
                 " +2.0 %",
@@ -299,6 +300,29 @@ mod tests {
             ),
         ]
         "#);
+    }
+
+    #[test]
+    fn metrics_of_one_benchmark_count_it_once() {
+        let mut verdict = example::verdict();
+        let row = |metric: &str, verdict| {
+            let mut row = example::count_row("load:chat", 100.0, 120.0, verdict);
+            row.metric.name = metric.into();
+            row
+        };
+        verdict.judgements = vec![row("latency.p50", Verdict::Regressed), row("cpu", Verdict::Regressed)];
+        verdict.census.compared = 1;
+        let text = |view: &View| -> String {
+            view.summary.iter().map(|(Piece::Text(text) | Piece::Name(text))| text.as_str()).collect()
+        };
+        assert_eq!(
+            text(&View::of(&verdict)),
+            "regressed: 1 of 1 benchmark got worse (load:chat cpu +20.0 %, load:chat latency.p50 +20.0 %)"
+        );
+        verdict.judgements = vec![row("latency.p50", Verdict::Unchanged), row("cpu", Verdict::Unchanged)];
+        (verdict.outcome, verdict.census.identical) = (Outcome::Pass, 0);
+        let passed = text(&View::of(&verdict));
+        assert!(passed.ends_with("no regression in 1 benchmark (2 metrics: 2 unchanged)"), "{passed}");
     }
 
     #[test]

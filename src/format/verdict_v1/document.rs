@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::load::{AdviceV1, Load, ScoreV1, TierV1};
+use super::{
+    assessment::{AdviceV1, ScoreV1, TierV1},
+    load::Load,
+};
 use crate::format::parts_v1::{
     Direction, Environment, FateV1, Method, Mode, Nature, Revision, Series, Side, Tool, Warning, words,
 };

@@ -8,6 +8,7 @@
 //! `evidence` is the run without its samples. A measurement there points to its row for the values of its slots, so each
 //! value stands in the file once, and a verdict whose slots were edited is judged by what it shows.
 
+mod assessment;
 mod document;
 mod load;
 mod reader;

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use super::document::{
     Census, Change, Document, Evidence, Family, Measurement, OutcomeWord, Reasoned, Row, SlotV1, VoidBlock,
 };
-use super::load::{advice, levels, loads, tiers};
+use super::{
+    assessment::{advice, tiers},
+    load::{levels, loads},
+};
 use crate::format::{
     histogram::Room,
     load_v1,

@@ -6,7 +6,10 @@ use super::document::{
     Census, Change, Document, Evidence, Family, Ignored, Measurement, OutcomeWord, Reasoned, Row, SlotV1,
     VoidBlock,
 };
-use super::load::{AdviceV1, Load, ScoreV1, TierV1};
+use super::{
+    assessment::{AdviceV1, ScoreV1, TierV1},
+    load::Load,
+};
 use crate::format::{
     layout, load_v1,
     parts_v1::{Environment, Revision, Series, Tool, Warning},
