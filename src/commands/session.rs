@@ -24,6 +24,7 @@ use crate::{
     model::{
         benchmark::Benchmark,
         environment::Environment,
+        load::Aim,
         metric::Metric,
         outcome::ErrorClass,
         run::{Fate, Measurement, Mode, Run, Side, SlotMethod, TrialBlock, Warning},
@@ -210,7 +211,9 @@ impl<'a> Session<'a> {
         let Some(head) = self.builds.tree(Side::Head) else { unreachable!("head always has a tree") };
         let trees = Trees { base: self.builds.tree(Side::Base), head, changed: &changed };
         let identical = if settings.measure_identical { IdenticalCode::Measure } else { IdenticalCode::Skip };
-        let mut stand = Stand::new(&shop, trees, (identical, seed), self.work.progress, self.work.interrupt);
+        let aim = Aim::of(&settings.policy.targets);
+        let mut stand =
+            Stand::new(&shop, trees, (identical, seed, aim), self.work.progress, self.work.interrupt);
         let request = gate::Request {
             scenarios: &settings.loads,
             left_out: &left_out,

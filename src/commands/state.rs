@@ -10,8 +10,9 @@ use crate::{
     files::atomic,
     format::{run_v1, verdict_v1},
     git::Repository,
-    load::script,
+    load::{gate, script},
     model::{
+        load::Aim,
         outcome::ErrorClass,
         run::{Measurement, Run},
         verdict::CheckVerdict,
@@ -61,7 +62,10 @@ impl State {
             .loads
             .iter()
             .map(|scenario| format!("{scenario:?} {:?}", script::digests(&scenario.flows, &scenario.folder)));
-        let loads = loads.chain(settings.commands.iter().map(|program| format!("{program:?}")));
+        // A knee is of the limits that it was searched for by.
+        let has_knee = settings.loads.iter().any(gate::metrics::wants_knee);
+        let aim = has_knee.then(|| format!("{:?}", Aim::of(&settings.policy.targets)));
+        let loads = loads.chain(aim).chain(settings.commands.iter().map(|program| format!("{program:?}")));
         let mut digest = Sha256::new();
         for part in parts.into_iter().chain(loads) {
             digest.update(part.len().to_le_bytes());

@@ -63,6 +63,9 @@ struct Trial {
     endpoints: Vec<Endpoint>,
     /// The window second by second.
     intervals: Vec<Interval>,
+    /// What the service was found to bear after the window, where the scenario asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    knee: Option<Knee>,
 }
 
 /// Requests by what became of them: scheduled is the sum of completed, errors and unfinished.
@@ -158,6 +161,15 @@ struct Interval {
     metrics: BTreeMap<String, f64>,
 }
 
+/// The highest rate at which a service met its aim, requests a second.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Knee {
+    /// The highest rate that was met; null where none was.
+    met: Option<f64>,
+    /// The lowest rate that was missed; null where none was.
+    missed: Option<f64>,
+}
+
 /// One stored trial of a load scenario.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct StoredTrialV1 {
@@ -237,6 +249,7 @@ impl From<&load::Trial> for Trial {
             clocks: (&trial.clocks).into(),
             endpoints: trial.endpoints.iter().map(Endpoint::from).collect(),
             intervals: trial.intervals.iter().map(Interval::from).collect(),
+            knee: trial.knee.map(|load::Knee { met, missed }| Knee { met, missed }),
         }
     }
 }
@@ -374,8 +387,20 @@ impl Trial {
             generator_cpu: self.generator_cpu,
             costs: self.costs.into(),
             intervals: self.intervals.into_iter().map(load::Interval::from).collect(),
+            knee: self.knee.map(Knee::model).transpose()?,
             void: self.void,
         })
+    }
+}
+
+impl Knee {
+    fn model(self) -> Result<load::Knee, Fault> {
+        for (key, rate) in [("met", self.met), ("missed", self.missed)] {
+            if rate.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
+                return Err(invalid(key, "a rate is above 0").under("knee"));
+            }
+        }
+        Ok(load::Knee { met: self.met, missed: self.missed })
     }
 }
 
@@ -488,7 +513,9 @@ mod tests {
         model::{
             baseline::{BaselineFile, LevelledSeries, RecordedSeries, RunRecord, StoredTrial},
             benchmark::BenchmarkId,
-            load::{Clocks, Costs, Distribution, Endpoint, ErrorKind, Interval, Offered, Requests, Trial},
+            load::{
+                Clocks, Costs, Distribution, Endpoint, ErrorKind, Interval, Knee, Offered, Requests, Trial,
+            },
             metric::Metric,
             run::{Run, Side, TrialBlock, VoidReason},
         },
@@ -529,6 +556,7 @@ mod tests {
                 metrics: [("cache_hit_rate".to_owned(), 0.75)].into(),
                 ..Costs::default()
             },
+            knee: Some(Knee { met: Some(1_000.5), missed: None }),
             intervals: vec![Interval {
                 seconds: 1.0,
                 latency_ns: Some([1.0, 2.0, 3.0, 4.0]),
@@ -596,6 +624,8 @@ mod tests {
             @"the document has a bad value at `load[0].trials[0].requests.error_kinds`: unknown kind `gremlins`");
         insta::assert_snapshot!(edited("\"seconds\": 5.0", "\"seconds\": -5.0"),
             @"the document has a bad value at `load[0].trials[0].seconds`: -5 is negative or not finite");
+        insta::assert_snapshot!(edited("\"met\": 1000.5", "\"met\": -1.0"),
+            @"the document has a bad value at `load[0].trials[0].knee.met`: a rate is above 0");
         let broken = edited("\"known\": \"HISTF", "\"known\": \"MISTF");
         assert!(broken.to_string().contains("`load[0].trials[0].clocks.response_time.known`"), "{broken}");
     }

@@ -232,6 +232,7 @@ mod tests {
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs::default(),
+            knee: None,
             intervals: Vec::new(),
             void: None,
         }

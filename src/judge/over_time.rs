@@ -165,6 +165,7 @@ mod tests {
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs::default(),
+            knee: None,
             intervals: (0..seconds).map(interval).collect(),
             void: None,
         }

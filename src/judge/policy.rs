@@ -19,7 +19,7 @@ const LARGEST_CHANGE: f64 = 1e9;
 /// The margin of a service's peak memory.
 const RSS_MARGIN: f64 = 0.01;
 
-/// The margin of a service's latency and processor time.
+/// The margin of a service's latency, processor time and knee.
 const LOAD_MARGIN: f64 = 0.05;
 
 /// A metric of which more is better cannot lose more than all of it.
@@ -136,7 +136,7 @@ impl<'a> Rules<'a> {
 fn load_margin(metric: &Metric) -> Option<f64> {
     match metric.name.as_str() {
         "rss.max" => Some(RSS_MARGIN),
-        "cpu" => Some(LOAD_MARGIN),
+        "cpu" | "knee" => Some(LOAD_MARGIN),
         name => percentile(name).map(|_| LOAD_MARGIN),
     }
 }
@@ -223,6 +223,7 @@ mod tests {
         assert!((margin("rss.max", vec![]) - 0.01).abs() < 1e-12);
         assert!((margin("latency.p90", vec![]) - 0.05).abs() < 1e-12);
         assert!((margin("cpu", vec![]) - 0.05).abs() < 1e-12);
+        assert!((margin("knee", vec![]) - 0.05).abs() < 1e-12);
         assert!((margin("throughput", vec![]) - 0.02).abs() < 1e-12);
         assert!((margin("cpu", vec![Rule { margin: Some(0.2), ..rule("load:*") }]) - 0.2).abs() < 1e-12);
     }

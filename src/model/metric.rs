@@ -52,14 +52,14 @@ impl Metric {
     }
 
     /// A metric of load trials by its name: `latency.p50` and other percentiles and `cpu` (nanoseconds), `rss.max` (bytes),
-    /// `error_rate` (a share), `throughput` (requests a second). `None` for any other name.
+    /// `error_rate` (a share), `throughput` and `knee`, the rate that a service bears (requests a second). `None` for any other name.
     #[must_use]
     pub fn of_load(name: &str) -> Option<Self> {
         let (unit, direction, nature) = match name {
             "cpu" => ("ns", Direction::Lower, Nature::Noisy),
             "rss.max" => ("bytes", Direction::Lower, Nature::Noisy),
             "error_rate" => ("ratio", Direction::Lower, Nature::Counted),
-            "throughput" => ("req/s", Direction::Higher, Nature::Noisy),
+            "throughput" | "knee" => ("req/s", Direction::Higher, Nature::Noisy),
             latency if percentile(latency).is_some() => ("ns", Direction::Lower, Nature::Noisy),
             _ => return None,
         };
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn load_metrics_are_known_by_name_alone() {
-        for name in ["cpu", "rss.max", "error_rate", "throughput", "latency.p90"] {
+        for name in ["cpu", "rss.max", "error_rate", "throughput", "knee", "latency.p90"] {
             assert_eq!(Metric::of_load(name).unwrap().name, name);
         }
         assert_eq!(Metric::of_load("cache_hit_rate"), None);

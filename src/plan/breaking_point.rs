@@ -23,6 +23,8 @@ pub struct Search {
     pub width: f64,
     /// The most probes of all.
     pub probes: u32,
+    /// Probes that must agree when none disagrees; 1 where many searches are compared, and each may err.
+    pub agree: u32,
     /// Whether one probe is enough to go on growing. The highest rate that was met so is asked again once a higher one was missed, so
     /// that a stray probe cannot hold the interval too high.
     pub hasty: bool,
@@ -31,12 +33,19 @@ pub struct Search {
 impl Default for Search {
     /// From 50 to a million requests a second, doubling, to within 4 %, in at most 60 probes, each rate twice.
     fn default() -> Self {
-        Self { start: 50.0, least: 1.0, most: 1e6, growth: 2.0, width: 0.04, probes: 60, hasty: false }
+        Self {
+            start: 50.0,
+            least: 1.0,
+            most: 1e6,
+            growth: 2.0,
+            width: 0.04,
+            probes: 60,
+            agree: 2,
+            hasty: false,
+        }
     }
 }
 
-/// Probes that must agree when none disagrees.
-const AGREE: u32 = 2;
 /// The most probes of one rate; odd, so that one side has the majority.
 const REPEATS: u32 = 5;
 
@@ -113,8 +122,8 @@ struct Votes {
 
 impl Votes {
     /// Whether the rate was met, as soon as that is settled.
-    fn settled(self) -> Option<bool> {
-        let enough = |votes: u32, against: u32| votes > REPEATS / 2 || (votes >= AGREE && against == 0);
+    fn settled(self, agree: u32) -> Option<bool> {
+        let enough = |votes: u32, against: u32| votes > REPEATS / 2 || (votes >= agree && against == 0);
         match self {
             Self { met, missed } if enough(met, missed) => Some(true),
             Self { met, missed } if enough(missed, met) => Some(false),
@@ -165,7 +174,7 @@ impl Planner {
             self.votes.missed += 1;
         }
         let hasty = self.search.hasty && met && self.missed.is_none() && self.votes.missed == 0;
-        if let Some(met) = if hasty { Some(true) } else { self.votes.settled() } {
+        if let Some(met) = if hasty { Some(true) } else { self.votes.settled(self.search.agree.max(1)) } {
             self.votes = Votes::default();
             self.settle(met);
         }
@@ -285,6 +294,17 @@ mod tests {
     }
 
     #[test]
+    fn one_probe_a_rate_is_enough_where_the_search_says_so() {
+        let once = Search { agree: 1, growth: 1.2, width: 0.03, start: 1_000.0, ..Search::default() };
+        for truth in [940.0, 1_000.5, 1_130.0] {
+            let (result, probes) = search(once, truth, 0.0, 0);
+            let BreakingPoint::Between { met, missed } = result else { panic!("{result:?}") };
+            assert!(met < truth && truth <= missed && missed / met <= 1.03 + 1e-9, "{truth}: {result:?}");
+            assert!(probes <= 6, "{probes}");
+        }
+    }
+
+    #[test]
     fn one_stray_probe_does_not_move_the_interval() {
         // The first probe of every new rate errs.
         let mut planner = Planner::new(Search::default());
@@ -363,6 +383,7 @@ mod tests {
             growth: 0.5,
             width: 0.0,
             probes: 9,
+            agree: 2,
             hasty: false,
         };
         let mut planner = Planner::new(odd);

@@ -365,6 +365,48 @@ fn the_list_names_load_benchmarks_with_their_cost_and_a_filter_applies_to_them()
 }
 
 #[test]
+fn the_rate_that_a_service_bears_is_a_value_of_each_slot_where_a_scenario_asks_for_it() {
+    // One answer after the other, each of which takes 5 ms: 200 a second and no more, however busy the machine is.
+    let queue = "use std::{sync::Mutex, time::{Duration, Instant}};
+static FREE: Mutex<Option<Instant>> = Mutex::new(None);
+pub fn ballast() -> Vec<u8> { vec![1; 1 << 20] }
+pub fn answer(_: &str, _: u64) -> (u16, String) {
+    let until = {
+        let mut free = FREE.lock().unwrap();
+        let until = free.unwrap_or_else(Instant::now).max(Instant::now()) + Duration::from_millis(5);
+        *free = Some(until);
+        until
+    };
+    std::thread::sleep(until.saturating_duration_since(Instant::now()));
+    (200, \"fine\".into())
+}
+";
+    let scenario = SCENARIO
+        .replace("rate = 80", "rate = 100")
+        .replace("gate = [\"latency.p50\", \"cpu\", \"rss.max\"]", "gate = [\"knee\"]");
+    let repository = with(&scenario);
+    repository.write("src/lib.rs", queue);
+    let file = repository.cache().join("run.json");
+    let mut command = command(repository.root());
+    command.env("TOLLGATE_CACHE_DIR", repository.cache()).env("CARGO_TARGET_DIR", target(&repository));
+    let args = ["run", "--processes", "1", "--seed", "7", "--output", file.to_str().unwrap()];
+    let ran = ran(&command.args(args).output().unwrap());
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
+    assert_nothing_left(&repository);
+
+    let run: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let trials = run["load"].as_array().unwrap().iter().flat_map(|block| block["trials"].as_array().unwrap());
+    let trial = trials.into_iter().find(|trial| trial["valid"] == true).unwrap();
+    let [met, missed] = ["met", "missed"].map(|key| trial["knee"][key].as_f64().unwrap());
+    assert!(met < missed && missed / met <= 1.03, "{met} {missed}");
+    assert!(((met * missed).sqrt() / 200.0 - 1.0).abs() < 0.15, "{met} {missed}");
+    // Its own load is what it was: the search comes after the window.
+    assert_eq!(trial["requests"]["scheduled"], 60);
+    let measured = run["measurements"].as_array().unwrap();
+    assert!(measured.iter().any(|measured| measured["metric"] == "knee"), "{measured:#?}");
+}
+
+#[test]
 fn stored_trials_are_a_baseline_for_load_benchmarks_too() {
     let repository = service();
     let run = |args: &[&str]| {

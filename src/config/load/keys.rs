@@ -86,7 +86,8 @@ pub struct Load {
     pub metrics_url: Option<String>,
     /// Metrics of your own as formulas over that page: `cache_hit_rate = "hits / (hits + misses)"`.
     pub metrics: BTreeMap<String, Formula>,
-    /// The metrics that `tollgate check` judges (default: `error_rate`, `latency.p50`, `latency.p90`, `cpu`, `rss.max` and your own).
+    /// The metrics that `tollgate check` judges (default: `error_rate`, `latency.p50`, `latency.p90`, `cpu`, `rss.max` and your own). `knee`, the
+    /// rate that the service bears, is searched for in each slot where it is named here.
     pub gate: Vec<String>,
     /// How many sampled requests base and head must answer alike (default 20; 0 for none).
     pub alike: Option<u32>,

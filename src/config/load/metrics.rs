@@ -1,10 +1,15 @@
 //! The scenario's own metrics, the page that they come from, and which metrics are judged.
 
-use super::{keys::Load, service::check_page, troubles::Troubles, values::Direction};
+use super::{
+    keys::{Driver, Load},
+    service::check_page,
+    troubles::Troubles,
+    values::Direction,
+};
 use crate::load::{formula, scenario::Formula};
 
 /// Metrics that every scenario has, beside percentiles of its latency.
-const STANDARD: [&str; 4] = ["error_rate", "throughput", "cpu", "rss.max"];
+const STANDARD: [&str; 5] = ["error_rate", "throughput", "cpu", "rss.max", "knee"];
 /// The longest name of a metric, and of a unit.
 const MAX_NAME: usize = 60;
 
@@ -56,15 +61,24 @@ pub(super) fn gate(load: &Load, troubles: &mut Troubles) -> Vec<String> {
                 STANDARD.join("`, `")
             );
             troubles.add("gate", message);
-        } else if name == "throughput"
-            && load.users.is_none()
-            && load.stage.iter().all(|stage| stage.users.is_none())
-        {
+        } else if name == "throughput" && !has_users(load) {
             let message = "at a fixed rate the throughput is what was asked: it is judged only with `users`";
+            troubles.add("gate", message);
+        } else if name == "knee" && has_users(load) {
+            let message =
+                "users wait for a slow service, so no rate is too much for it: a `knee` needs a `rate`";
+            troubles.add("gate", message);
+        } else if name == "knee" && load.driver == Some(Driver::Locust) {
+            let message =
+                "a `knee` is searched for by Tollgate's own generator: leave out `driver`, or the knee";
             troubles.add("gate", message);
         }
     }
     load.gate.clone()
+}
+
+fn has_users(load: &Load) -> bool {
+    load.users.is_some() || load.stage.iter().any(|stage| stage.users.is_some())
 }
 
 fn is_standard(name: &str) -> bool {

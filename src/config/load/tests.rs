@@ -195,6 +195,12 @@ fn every_kind_of_mistake_is_named_with_its_line_and_key() {
             "5: key `load.gate`: there is no metric `latency.p101`",
         ),
         (&format!("{URL}\nrate = 1\ngate = [\"throughput\"]"), "", "5: key `load.gate`: at a fixed rate"),
+        (&format!("{URL}\nusers = 1\ngate = [\"knee\"]"), "", "5: key `load.gate`: users wait"),
+        (
+            &format!("{URL}\nrate = 1\ndriver = \"locust\"\ngate = [\"knee\"]"),
+            "",
+            "6: key `load.gate`: a `knee` is searched for by Tollgate's own generator",
+        ),
         (
             &format!("{URL}\nrate = 1\nmetrics = {{ cpu = \"a\" }}"),
             "",

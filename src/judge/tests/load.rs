@@ -7,7 +7,7 @@ use crate::{
     judge::{self, judge},
     model::{
         benchmark::{Benchmark, BenchmarkId},
-        load::{Clocks, Costs, Distribution, Offered, Requests, Trial},
+        load::{Clocks, Costs, Distribution, Knee, Offered, Requests, Trial},
         metric::{Metric, Nature},
         policy::{Policy, Rule},
         run::{Block, Fate, Measurement, Mode, Run, Sample, Side, Slot, SlotMethod, TrialBlock, VoidReason},
@@ -72,6 +72,8 @@ impl Service {
                 rss_peak_bytes: Some(rss as u64),
                 ..Costs::default()
             },
+            // As a search leaves it: an interval of 2 %, and a service that is slower bears less.
+            knee: Some(Knee { met: Some(1e10 / level), missed: Some(1.02e10 / level) }),
             intervals: Vec::new(),
             void: None,
         }
@@ -162,6 +164,18 @@ fn ten_per_cent_more_latency_and_processor_time_is_found() {
         assert!((row.margin - 0.05).abs() < 1e-12);
     }
     assert_eq!(row(&verdict, "rss.max").verdict, Verdict::Unchanged);
+}
+
+#[test]
+fn a_service_that_bears_less_is_regressed_and_one_that_bears_as_much_is_not() {
+    let slower = Service { slower: 1.1, ..CALM };
+    let less = judge(&run_of(slower.blocks(4), &["error_rate", "knee"]));
+    let knee = row(&less, "knee");
+    assert_eq!(knee.verdict, Verdict::Regressed, "{}", knee.reason);
+    assert!((knee.change.unwrap().estimate + 0.09).abs() < 0.03, "{:?}", knee.change);
+    assert!(knee.reason.contains("lower") && (knee.margin - 0.05).abs() < 1e-12, "{}", knee.reason);
+    let same = judge(&run_of(CALM.blocks(6), &["error_rate", "knee"]));
+    assert_eq!(row(&same, "knee").verdict, Verdict::Unchanged, "{}", row(&same, "knee").reason);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use crate::{
     judge::load::{PREFIX, TARGET},
-    load::scenario::{Formula, Model, Scenario},
+    load::{
+        modes::knee,
+        scenario::{Formula, Model, Scenario},
+    },
     model::{
         benchmark::{Benchmark, BenchmarkId, InvalidBenchmarkId},
         metric::{Direction, Metric, Nature},
@@ -15,6 +18,9 @@ pub const DEFAULT_GATE: [&str; 4] = ["latency.p50", "latency.p90", "cpu", "rss.m
 
 /// The metric that is always judged, and first.
 pub const ERROR_RATE: &str = "error_rate";
+
+/// The rate that a service bears: searched for after the window, in each slot, where the scenario asks for it.
+pub const KNEE: &str = "knee";
 
 /// What starting and stopping a server is expected to take until one was, seconds.
 const START_SECONDS: f64 = 1.0;
@@ -51,6 +57,13 @@ pub fn metrics(scenario: &Scenario) -> Vec<Metric> {
     metrics
 }
 
+/// Whether a slot of a scenario ends with a search for the rate that its service bears. Users wait for a slow service, so nothing
+/// is too much for it.
+#[must_use]
+pub fn wants_knee(scenario: &Scenario) -> bool {
+    matches!(scenario.model, Model::Rate { .. }) && scenario.gate.iter().any(|name| name == KNEE)
+}
+
 /// Names in `gate` that are no metric of the scenario.
 #[must_use]
 pub fn unknown(scenario: &Scenario) -> Vec<&str> {
@@ -71,7 +84,8 @@ fn of_formula(formula: &Formula) -> Metric {
 /// What one slot is expected to take before any was measured, seconds.
 #[must_use]
 pub fn slot_seconds(scenario: &Scenario) -> f64 {
-    START_SECONDS + scenario.warmup.as_secs_f64() + scenario.window.as_secs_f64()
+    let search = if wants_knee(scenario) { knee::SECONDS } else { 0.0 };
+    START_SECONDS + scenario.warmup.as_secs_f64() + scenario.window.as_secs_f64() + search
 }
 
 /// What one block is expected to take before any was measured, seconds.

@@ -9,11 +9,13 @@
 //! | `course` | one scenario on its way |
 //! | [`services`] | both revisions' servers built, and whether they are the same code |
 //! | [`stand`] | one slot: a fresh server, the load, its end |
+//! | `knees` | the rate that a service bears, searched for in each slot where a scenario judges it |
 //! | `alike` | the same questions to both sides |
 
 mod alike;
 pub mod alone;
 mod course;
+mod knees;
 pub mod metrics;
 pub mod paired;
 pub mod request;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     alike::{self, Questions},
+    knees::Knees,
     paired::{Slots, already_runs},
     request::{Trouble, failed},
     services::{Services, Shop, Trees, told},
@@ -12,19 +13,20 @@ use crate::{
     hint::Hint,
     load::{
         generator::{self, Drive, drive},
+        modes::{ground, knee, prober::Hands},
         scenario::{Launch, Scenario, Service},
         script::Script,
         service::{self, Running, Start},
         trust::Trust,
-        watch::Deaf,
+        watch::{Deaf, Observer},
     },
     measure::IdenticalCode,
     model::{
-        load::Trial,
+        load::{Aim, Trial},
         run::{Fate, Side},
     },
     process::Interrupt,
-    progress::{Event, Progress},
+    progress::{Event, Progress, Silent},
     stats::random::Stream,
 };
 
@@ -35,17 +37,18 @@ pub struct Stand<'a> {
     identical: IdenticalCode,
     seed: u64,
     scripts: BTreeMap<String, Script>,
+    knees: Knees,
     progress: &'a dyn Progress,
     interrupt: &'a Interrupt,
 }
 
 impl<'a> Stand<'a> {
-    /// A stand over these trees; the seed is the check's.
+    /// A stand over these trees; the seed is the check's, the aim is what a knee must hold.
     #[must_use]
     pub fn new(
         shop: &'a Shop,
         trees: Trees<'a>,
-        (identical, seed): (IdenticalCode, u64),
+        (identical, seed, aim): (IdenticalCode, u64, Aim),
         progress: &'a dyn Progress,
         interrupt: &'a Interrupt,
     ) -> Self {
@@ -56,6 +59,7 @@ impl<'a> Stand<'a> {
             identical,
             seed,
             scripts: BTreeMap::new(),
+            knees: Knees::new(aim, seed),
             progress,
             interrupt,
         }
@@ -135,6 +139,89 @@ impl<'a> Stand<'a> {
     }
 }
 
+impl Stand<'_> {
+    /// One window of load on a service that runs.
+    fn window(
+        &self,
+        scenario: &Scenario,
+        side: Side,
+        running: &Running,
+        observer: &dyn Observer,
+    ) -> Result<Trial, ground::Error> {
+        let Some(script) = self.scripts.get(&scenario.name) else {
+            unreachable!("a scenario is settled before its first slot")
+        };
+        let mut watch = running.watch(&scenario.metrics, &scenario.metrics_url)?;
+        let drive_it = Drive {
+            scenario,
+            script,
+            url: running.url(),
+            socket: running.socket(),
+            side,
+            seed: self.seed_of(scenario),
+            workers: None,
+        };
+        Ok(drive(&drive_it, &mut *watch, observer, self.interrupt)?)
+    }
+
+    /// Finds out about where the knee of a scenario is, before its first slot, where it judges one.
+    fn survey(&mut self, scenario: &Scenario, launch: &Launch) -> Result<(), Trouble> {
+        if !self.knees.is_unknown(scenario) {
+            return Ok(());
+        }
+        let Some(side) = self.sides.first().copied() else { return Ok(()) };
+        self.progress.tell(Event::Phase(format!("looking for about the rate that {} bears", scenario.name)));
+        let running = self.start(scenario, launch, side, 0)?;
+        let window = |load: &Scenario, observer: &dyn Observer| self.window(load, side, &running, observer);
+        let near = match self.knees.survey(scenario, self.hands(&window, &self.is_over())) {
+            Err(knee::Trouble::Generator(why)) => {
+                let message =
+                    format!("{} has no knee within what the generator can give: {why}", scenario.name);
+                self.progress.tell(Event::Note(message));
+                Ok(None)
+            }
+            other => other.map(Some),
+        };
+        let near = self.ended(near, running)?;
+        self.knees.keep(scenario, near);
+        self.progress.tell(Event::Phase(format!("measuring {} under load", scenario.name)));
+        Ok(())
+    }
+
+    fn hands<'b>(
+        &self,
+        window: &'b dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, ground::Error>,
+        over: &'b dyn Fn() -> bool,
+    ) -> Hands<'b> {
+        Hands { window, over, progress: &Silent }
+    }
+
+    fn is_over(&self) -> impl Fn() -> bool {
+        || self.interrupt.requested().is_some()
+    }
+
+    /// Stops a service, and tells what went wrong with it with the end of its log.
+    fn ended<T>(&self, result: Result<T, knee::Trouble>, running: Running) -> Result<T, Trouble> {
+        let stopped = running.stop();
+        // What was cut short is no trial.
+        if let Some(signal) = self.interrupt.requested() {
+            return Err(Trouble::Interrupted(signal));
+        }
+        result.map_err(|why| match why {
+            knee::Trouble::Failed(ground::Error::Service(error)) => trouble(&error),
+            knee::Trouble::Failed(error) => {
+                // What is said of a service is in its log; what Locust lacks is not.
+                let is_locust = matches!(error, ground::Error::Generator(generator::Error::Locust(_)));
+                let message = told(&error, error.hint().filter(|_| is_locust));
+                let named = message.contains("its log is");
+                Trouble::Failed(if named { message } else { with_tail(message, &stopped.tail) })
+            }
+            knee::Trouble::Generator(why) => Trouble::Failed(why),
+            knee::Trouble::Over => Trouble::Failed("the load was cut short".into()),
+        })
+    }
+}
+
 impl Slots for Stand<'_> {
     fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble> {
         let Service::Command(launch) = &scenario.service else { return Ok(Some(already_runs())) };
@@ -161,39 +248,16 @@ impl Slots for Stand<'_> {
         let Service::Command(launch) = &scenario.service else {
             return Err(Trouble::Failed("its service already runs".into()));
         };
-        let Some(script) = self.scripts.get(&scenario.name) else {
-            return Err(Trouble::Failed("its requests were not compiled".into()));
-        };
+        self.survey(scenario, launch)?;
         let running = self.start(scenario, launch, side, padding)?;
-        let mut watch =
-            running.watch(&scenario.metrics, &scenario.metrics_url).map_err(|error| trouble(&error))?;
-        let trial = drive(
-            &Drive {
-                scenario,
-                script,
-                url: running.url(),
-                socket: running.socket(),
-                side,
-                seed: self.seed_of(scenario),
-                workers: None,
-            },
-            &mut *watch,
-            &Deaf,
-            self.interrupt,
-        );
-        drop(watch);
-        let stopped = running.stop();
-        // What was cut short is no trial.
-        if let Some(signal) = self.interrupt.requested() {
-            return Err(Trouble::Interrupted(signal));
-        }
-        trial.map_err(|error| {
-            // What is said of a service is in its log; what Locust lacks is not.
-            let hint = matches!(error, generator::Error::Locust(_)).then(|| error.hint()).flatten();
-            let message = told(&error, hint);
-            let named = message.contains("its log is");
-            Trouble::Failed(if named { message } else { with_tail(message, &stopped.tail) })
-        })
+        let trial = self.window(scenario, side, &running, &Deaf).map_err(knee::Trouble::Failed);
+        let trial = trial.and_then(|mut trial| {
+            let window =
+                |load: &Scenario, observer: &dyn Observer| self.window(load, side, &running, observer);
+            self.knees.add(scenario, padding, &mut trial, self.hands(&window, &self.is_over()))?;
+            Ok(trial)
+        });
+        self.ended(trial, running)
     }
 }
 

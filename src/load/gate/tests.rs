@@ -133,6 +133,7 @@ impl Slots for Replay {
                 metrics,
                 ..Costs::default()
             },
+            knee: None,
             intervals: Vec::new(),
             void: self.void.contains(&at).then(|| "the generator was late".into()),
         })

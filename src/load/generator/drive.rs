@@ -418,6 +418,7 @@ impl Outcome<'_> {
             received_bytes: recorded.received_bytes,
             generator_cpu: cpu,
             costs: self.costs,
+            knee: None,
             intervals: self.intervals,
         }
     }

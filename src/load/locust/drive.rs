@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
             received_bytes: recorded.received_bytes,
             generator_cpu,
             costs,
+            knee: None,
             intervals: seen.finish(),
         }
     }

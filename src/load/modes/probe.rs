@@ -117,6 +117,7 @@ pub(super) mod tests {
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs { cpu_ns: Some(1_500_000_000), ..Costs::default() },
+            knee: None,
             intervals: vec![last],
             void: None,
         }

@@ -397,6 +397,7 @@ pub(crate) mod tests_support {
             received_bytes: 1_000,
             generator_cpu: 0.1,
             costs: Costs::default(),
+            knee: None,
             intervals: Vec::new(),
             void: None,
         }

@@ -319,6 +319,26 @@ pub struct Endpoint {
     pub response_time: Distribution,
 }
 
+/// The highest rate that a service still met its aim at, as an interval, requests a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knee {
+    /// The highest rate that was met; `None` where none was.
+    pub met: Option<f64>,
+    /// The lowest rate that was missed; `None` where none was.
+    pub missed: Option<f64>,
+}
+
+impl Knee {
+    /// One number for it: the middle of the interval by ratio, or the end that is known.
+    #[must_use]
+    pub fn value(&self) -> Option<f64> {
+        match (self.met, self.missed) {
+            (Some(met), Some(missed)) => Some((met * missed).sqrt()),
+            (end, other) => end.or(other),
+        }
+    }
+}
+
 /// One window of load on one service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -346,6 +366,8 @@ pub struct Trial {
     pub generator_cpu: f64,
     /// What the service used.
     pub costs: Costs,
+    /// What the service was found to bear after the window, where the scenario asks for it.
+    pub knee: Option<Knee>,
     /// The window second by second.
     pub intervals: Vec<Interval>,
     /// Why it does not count, if it does not: `the generator was late: send lag p99 12 ms`.
@@ -360,7 +382,7 @@ impl Trial {
     }
 
     /// The value of a gated metric: `latency.*` and `cpu` in nanoseconds (`cpu` a completed request), `rss.max` in bytes,
-    /// `error_rate` a share, `throughput` a second, else one of the scenario's own. `None` where there is none.
+    /// `error_rate` a share, `throughput` and `knee` a second, else one of the scenario's own. `None` where there is none.
     #[must_use]
     pub fn value(&self, metric: &str) -> Option<f64> {
         let value = match metric {
@@ -368,6 +390,7 @@ impl Trial {
             "rss.max" => self.costs.rss_peak_bytes.map(|bytes| bytes as f64),
             "error_rate" => self.requests.error_rate(),
             "throughput" => Some(self.throughput()),
+            "knee" => self.knee.as_ref().and_then(Knee::value),
             name => match percentile(name) {
                 Some(share) => self.clocks.response_time.quantile(share).map(|quantile| quantile.ns),
                 None => self.costs.metrics.get(name).copied(),

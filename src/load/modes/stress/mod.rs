@@ -7,6 +7,7 @@
 mod search;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
-pub use search::{Found, Hands, Settings, search};
+pub use super::prober::Hands;
+pub use search::{Found, Settings, search};

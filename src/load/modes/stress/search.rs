@@ -16,14 +16,15 @@ use crate::{
     load::{
         modes::{
             ground::{Error, Told},
-            probe::{is_good, probe},
+            probe::is_good,
+            prober::{Hands, Prober, at, own_rate},
         },
-        scenario::{Arrivals, Model, Scenario, Stage},
+        scenario::{Scenario, Stage},
         watch::Observer,
     },
-    model::load::{Aim, Interval, Probe, Recovery, Stress, Trial},
+    model::load::{Aim, Interval, Recovery, Stress, Trial},
     plan::breaking_point::{BreakingPoint, Next, Planner, Search},
-    progress::{Event, Progress},
+    progress::Event,
     text::quantity,
 };
 
@@ -43,15 +44,6 @@ const CALM: f64 = 0.5;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Good seconds in a row after which it is back.
 const GOOD: u32 = 3;
-/// Load before a probe counts: at least, and at most.
-const WARMUP: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
-/// How long answers are waited for after a probe, at most.
-const DRAIN: Duration = Duration::from_secs(3);
-/// The pause after a probe that left requests behind.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How often wishes to stop are looked for in it.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// How to search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -76,17 +68,6 @@ pub struct Found {
     pub trial: Option<Trial>,
     /// Why it ended early, if the service is to blame.
     pub error: Option<Error>,
-}
-
-/// What a search needs of the world.
-#[derive(Clone, Copy)]
-pub struct Hands<'a> {
-    /// Puts one window of load on the service.
-    pub window: &'a dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, Error>,
-    /// Whether the user wants an end.
-    pub over: &'a dyn Fn() -> bool,
-    /// Who hears of it.
-    pub progress: &'a dyn Progress,
 }
 
 /// Searches for the rate that a service bears; see the module.
@@ -132,6 +113,7 @@ impl Course<'_> {
             growth: 2.0,
             width: WIDTH,
             probes: PROBES,
+            agree: 2,
             hasty: true,
         });
         while let Next::Probe(rate) = planner.next() {
@@ -155,27 +137,25 @@ impl Course<'_> {
     /// One probe of a rate, again while the generator is too late: whether it was met. `None` ends the search.
     fn probe(&mut self, rate: f64) -> Option<bool> {
         self.tell(&format!("trying {}", quantity::value(rate, "requests/s")));
+        let prober = Prober {
+            scenario: self.scenario,
+            aim: &self.settings.aim,
+            length: self.settings.probe,
+            hands: self.hands,
+        };
         for _ in 0..VOIDS {
-            let longest = Duration::from_secs_f64((self.settings.aim.longest_ns() / 1e9).clamp(0.0, 3_600.0));
-            let warmup = longest.clamp(WARMUP.0, WARMUP.1);
-            let told = Before { told: Told(self.hands.progress), last: Mutex::new(None) };
-            let stages = vec![Stage { level: rate, duration: self.settings.probe, ramp: false }];
-            let trial = self.window(&self.at(stages, warmup, self.settings.probe), &told)?;
+            let (trial, probe) = prober.probe(rate).map_err(|error| self.error = Some(error)).ok()?;
             if (self.hands.over)() {
                 // Its window was cut short: it says little of its rate.
                 self.best.get_or_insert(trial);
                 return None;
             }
-            let before = told.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let probe = Probe { rate, ..probe(&trial, &self.settings.aim, before.as_ref()) };
-            let (met, void, behind) = (probe.met, probe.void.clone(), probe.unfinished > 0);
-            self.stress.probes.push(probe);
+            let (met, void) = (probe.met, probe.void.clone());
             if met || !self.stress.probes.iter().any(|probe| probe.met) {
                 self.best = Some(trial);
             }
-            if behind {
-                self.pause(PAUSE);
-            }
+            prober.rest(&probe);
+            self.stress.probes.push(probe);
             match void {
                 None => return Some(met),
                 Some(reason) => self.stress.limit = Some(reason),
@@ -207,7 +187,8 @@ impl Course<'_> {
             Stage { level: overload, duration: length, ramp: false },
             Stage { level: calm, duration: PATIENCE, ramp: false },
         ];
-        let Some(trial) = self.window(&self.at(stages, Duration::ZERO, length + PATIENCE), &back) else {
+        let Some(trial) = self.window(&at(self.scenario, stages, Duration::ZERO, length + PATIENCE), &back)
+        else {
             return;
         };
         let good = *back.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,8 +219,10 @@ impl Course<'_> {
             quantity::seconds(window.as_secs_f64())
         ));
         let stages = vec![Stage { level: rate, duration: window, ramp: false }];
-        let scenario =
-            Scenario { drain: self.scenario.drain, ..self.at(stages, Duration::from_secs(1), window) };
+        let scenario = Scenario {
+            drain: self.scenario.drain,
+            ..at(self.scenario, stages, Duration::from_secs(1), window)
+        };
         self.steady = self.window(&scenario, &Told(self.hands.progress));
     }
 
@@ -247,58 +230,8 @@ impl Course<'_> {
         (self.hands.window)(scenario, observer).map_err(|error| self.error = Some(error)).ok()
     }
 
-    /// The scenario with this load.
-    fn at(&self, stages: Vec<Stage>, warmup: Duration, window: Duration) -> Scenario {
-        let (arrivals, connections) = match &self.scenario.model {
-            Model::Rate { arrivals, connections, .. } => (*arrivals, *connections),
-            Model::Users { .. } => (Arrivals::Constant, None),
-        };
-        Scenario {
-            model: Model::Rate { stages, arrivals, connections },
-            warmup,
-            window,
-            drain: self.scenario.drain.min(DRAIN),
-            ..self.scenario.clone()
-        }
-    }
-
     fn tell(&self, words: &str) {
         self.hands.progress.tell(Event::Phase(format!("{}: {words}", self.scenario.name)));
-    }
-
-    fn pause(&self, length: Duration) {
-        let mut left = length;
-        while !left.is_zero() && !(self.hands.over)() {
-            std::thread::sleep(left.min(LOOK));
-            left = left.saturating_sub(LOOK);
-        }
-    }
-}
-
-/// The rate of a scenario's first stage.
-fn own_rate(scenario: &Scenario) -> Option<f64> {
-    match &scenario.model {
-        Model::Rate { stages, .. } => stages.first().map(|stage| stage.level).filter(|level| *level > 0.0),
-        Model::Users { .. } => None,
-    }
-}
-
-/// Tells each second, and keeps the last of the warm-up.
-struct Before<'a> {
-    told: Told<'a>,
-    last: Mutex<Option<Interval>>,
-}
-
-impl Observer for Before<'_> {
-    fn interval(&self, interval: &Interval) {
-        if interval.start_seconds < 0.0 {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(interval.clone());
-        }
-        self.told.interval(interval);
-    }
-
-    fn wants_stop(&self) -> bool {
-        self.told.wants_stop()
     }
 }
 

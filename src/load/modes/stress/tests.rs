@@ -13,7 +13,7 @@ use crate::{
     progress::Silent,
 };
 
-fn scenario() -> Scenario {
+pub(in crate::load::modes) fn scenario() -> Scenario {
     let stages = vec![Stage { level: 50.0, duration: Duration::from_secs(5), ramp: false }];
     Scenario {
         driver: crate::load::scenario::Driver::Tollgate,
@@ -51,14 +51,17 @@ fn settings() -> Settings {
     }
 }
 
-fn levels(scenario: &Scenario) -> Vec<(f64, f64)> {
+pub(in crate::load::modes) fn levels(scenario: &Scenario) -> Vec<(f64, f64)> {
     let Model::Rate { stages, .. } = &scenario.model else { panic!("{scenario:?}") };
     stages.iter().map(|stage| (stage.level, stage.duration.as_secs_f64())).collect()
 }
 
 /// A service that answers in a millisecond up to `knee` a second and keeps what is beyond it waiting; after overload it needs
 /// `back` seconds.
-fn service(knee: f64, back: f64) -> impl Fn(&Scenario, &dyn Observer) -> Result<Trial, Error> {
+pub(in crate::load::modes) fn service(
+    knee: f64,
+    back: f64,
+) -> impl Fn(&Scenario, &dyn Observer) -> Result<Trial, Error> {
     move |scenario, observer| {
         let levels = levels(scenario);
         let (rate, _) = levels[0];

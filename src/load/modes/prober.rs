@@ -1,0 +1,117 @@
+//! Probes of a service that stays: a window at one rate after a warm-up, and what of it counts.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    ground::{Error, Told},
+    probe::probe,
+};
+use crate::{
+    load::{
+        scenario::{Arrivals, Model, Scenario, Stage},
+        watch::Observer,
+    },
+    model::load::{Aim, Interval, Probe, Trial},
+    progress::Progress,
+};
+
+/// Load before a probe counts: at least, and at most.
+const WARMUP: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// How long answers are waited for after a probe, at most.
+const DRAIN: Duration = Duration::from_secs(3);
+/// The pause after a probe that left requests behind.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often wishes to stop are looked for in it.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a search needs of the world.
+#[derive(Clone, Copy)]
+pub struct Hands<'a> {
+    /// Puts one window of load on the service.
+    pub window: &'a dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, Error>,
+    /// Whether the user wants an end.
+    pub over: &'a dyn Fn() -> bool,
+    /// Who hears of it.
+    pub progress: &'a dyn Progress,
+}
+
+/// Asks a service at single rates.
+#[derive(Clone, Copy)]
+pub(in crate::load) struct Prober<'a> {
+    /// What is asked.
+    pub(in crate::load) scenario: &'a Scenario,
+    /// What a rate must hold.
+    pub(in crate::load) aim: &'a Aim,
+    /// How long a probe records.
+    pub(in crate::load) length: Duration,
+    /// Who asks.
+    pub(in crate::load) hands: Hands<'a>,
+}
+
+impl Prober<'_> {
+    /// One window at a rate, after a warm-up long enough for a backlog to show; and its probe.
+    pub(in crate::load) fn probe(&self, rate: f64) -> Result<(Trial, Probe), Error> {
+        let longest = Duration::from_secs_f64((self.aim.longest_ns() / 1e9).clamp(0.0, 3_600.0));
+        let warmup = longest.clamp(WARMUP.0, WARMUP.1);
+        let told = Before { told: Told(self.hands.progress), last: Mutex::new(None) };
+        let stages = vec![Stage { level: rate, duration: self.length, ramp: false }];
+        let trial = (self.hands.window)(&at(self.scenario, stages, warmup, self.length), &told)?;
+        let before = told.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let probe = Probe { rate, ..probe(&trial, self.aim, before.as_ref()) };
+        Ok((trial, probe))
+    }
+
+    /// Lets the service come to rest after a probe that left requests behind.
+    pub(in crate::load) fn rest(&self, probe: &Probe) {
+        let mut left = if probe.unfinished > 0 { PAUSE } else { Duration::ZERO };
+        while !left.is_zero() && !(self.hands.over)() {
+            std::thread::sleep(left.min(LOOK));
+            left = left.saturating_sub(LOOK);
+        }
+    }
+}
+
+/// A scenario with this load.
+pub(super) fn at(scenario: &Scenario, stages: Vec<Stage>, warmup: Duration, window: Duration) -> Scenario {
+    let (arrivals, connections) = match &scenario.model {
+        Model::Rate { arrivals, connections, .. } => (*arrivals, *connections),
+        Model::Users { .. } => (Arrivals::Constant, None),
+    };
+    Scenario {
+        model: Model::Rate { stages, arrivals, connections },
+        warmup,
+        window,
+        drain: scenario.drain.min(DRAIN),
+        ..scenario.clone()
+    }
+}
+
+/// The rate of a scenario's first stage.
+pub(in crate::load) fn own_rate(scenario: &Scenario) -> Option<f64> {
+    match &scenario.model {
+        Model::Rate { stages, .. } => stages.first().map(|stage| stage.level).filter(|level| *level > 0.0),
+        Model::Users { .. } => None,
+    }
+}
+
+/// Tells each second, and keeps the last of the warm-up.
+struct Before<'a> {
+    told: Told<'a>,
+    last: Mutex<Option<Interval>>,
+}
+
+impl Observer for Before<'_> {
+    fn interval(&self, interval: &Interval) {
+        if interval.start_seconds < 0.0 {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(interval.clone());
+        }
+        self.told.interval(interval);
+    }
+
+    fn wants_stop(&self) -> bool {
+        self.told.wants_stop()
+    }
+}
