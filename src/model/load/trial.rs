@@ -308,6 +308,14 @@ pub struct Interval {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Interval {
+    /// Whether it is what is left of a second in which a window ended: too short for a rate, which would be nothing or a peak.
+    #[must_use]
+    pub fn is_scrap(&self) -> bool {
+        self.seconds < 0.1
+    }
+}
+
 /// One kind of request within a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
