@@ -31,8 +31,9 @@ use crate::{
         load::Aim,
         outcome::{ErrorClass, Outcome},
         policy::Policy,
+        verdict::CheckVerdict,
     },
-    report,
+    report::{self, stress::StressView},
     text::plural,
 };
 
@@ -87,8 +88,10 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
         let (words, report) = match &done {
             Ok(done) => (
                 format!(
-                    "The run is over: {}. The whole result is in its terminal, and can be saved here.",
-                    done.verdict.outcome.as_str()
+                    "{}: {}. {}The whole result is in its terminal, and can be saved here.",
+                    if page.wants_stop() { "The run was stopped from its page" } else { "The run is over" },
+                    done.verdict.outcome.as_str(),
+                    searches(&done.verdict)
                 ),
                 Some(report::html::render(&done.verdict)),
             ),
@@ -109,14 +112,23 @@ pub(super) fn load(door: &Door, args: &LoadArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// The live page of a run; its alerts watch the tier that the project demands, else the easiest one.
+/// What searches for a breaking point came to, a sentence each.
+fn searches(verdict: &CheckVerdict) -> String {
+    let views = verdict.stress.iter().map(StressView::of);
+    views.map(|view| format!("{}: {}. ", view.name, view.summary)).collect()
+}
+
+/// The live page of a run; its alerts watch the target of a search, else the tier that the project demands, else the easiest one.
 fn open_page(door: &Door, port: u16, request: &load::Request) -> Result<Dashboard, Failure> {
     let targets = &request.policy.targets;
     let demanded = targets.tiers.iter().find(|tier| Some(&tier.name) == targets.require.as_ref());
-    let limits = demanded.or(targets.tiers.first()).map_or(&[][..], |tier| tier.limits.as_slice());
+    let limits = match &request.stress {
+        Some(stress) => stress.aim.limits(),
+        None => demanded.or(targets.tiers.first()).map_or_else(Vec::new, |tier| tier.limits.clone()),
+    };
     let names: Vec<&str> = request.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
     let title = request.url.clone().unwrap_or_else(|| plural::list(&names, 4));
-    let page = Dashboard::open(port, &title, limits).map_err(Failure::measurement)?;
+    let page = Dashboard::open(port, &title, &limits).map_err(Failure::measurement)?;
     door.console.remark(&format!("live page: {}", page.url()));
     Ok(page)
 }

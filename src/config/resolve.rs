@@ -227,6 +227,7 @@ pub fn policy(file: &File) -> Policy {
         waivers: file.waiver.iter().map(waiver).collect(),
         renames: file.rename.iter().map(|r| Rename { from: r.from.clone(), to: r.to.clone() }).collect(),
         targets: load::targets(&file.targets),
+        soak: load::soak(&file.load),
     }
 }
 

@@ -26,6 +26,10 @@ pub struct Wait(pub f64);
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Quantity(pub f64);
 
+/// An amount of memory: `64KiB`, `4MiB`, `1.5GiB`; a bare number is bytes. It may be nothing.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Size(pub f64);
+
 impl Span {
     /// As a standard duration.
     #[must_use]
@@ -41,6 +45,9 @@ impl Wait {
         Duration::from_secs_f64(self.0)
     }
 }
+
+/// More memory than anybody has, bytes.
+const MOST_BYTES: f64 = 1e15;
 
 impl FromStr for Percent {
     type Err = InvalidValue;
@@ -130,6 +137,32 @@ impl FromStr for Quantity {
             Ok(Self(value))
         } else {
             Err(InvalidValue(format!("`{text}` is out of range: an amount is positive")))
+        }
+    }
+}
+
+impl FromStr for Size {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let units = [
+            ("KiB", 1024.0),
+            ("MiB", 1_048_576.0),
+            ("GiB", 1_073_741_824.0),
+            ("kB", 1e3),
+            ("KB", 1e3),
+            ("MB", 1e6),
+            ("GB", 1e9),
+            ("B", 1.0),
+        ];
+        let (number, scale) = split_unit(text.trim(), &units, 1.0);
+        let bytes = parse_number(number).ok_or_else(|| {
+            InvalidValue(format!("`{text}` is no amount of memory: write `64KiB`, `4MiB` or `1GiB`"))
+        })? * scale;
+        if (0.0..=MOST_BYTES).contains(&bytes) {
+            Ok(Self(bytes))
+        } else {
+            Err(InvalidValue(format!("`{text}` is out of range: an amount of memory is from `0` to `1e15`")))
         }
     }
 }
@@ -238,11 +271,17 @@ number_or_text!(
     "an amount: \"50us\", \"64KiB\", or a number in the metric's unit",
     r"^\s*[0-9.eE_+-]+\s*(ns|us|µs|ms|s|B|KiB|MiB|GiB)?\s*$"
 );
+number_or_text!(
+    Size,
+    "Size",
+    "an amount of memory: \"64KiB\", \"4MiB\", or a number of bytes",
+    r"^\s*[0-9.eE_+-]+\s*(B|kB|KB|MB|GB|KiB|MiB|GiB)?\s*$"
+);
 
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "values that are read, not computed")]
 mod tests {
-    use super::{Percent, Quantity, Span};
+    use super::{Percent, Quantity, Size, Span};
 
     fn percent(text: &str) -> Option<f64> {
         text.parse::<Percent>().ok().map(|percent| percent.0)
@@ -293,6 +332,18 @@ mod tests {
             assert_eq!(text.parse::<Quantity>().unwrap().0, amount, "{text}");
         }
         assert!("0ns".parse::<Quantity>().is_err());
+    }
+
+    #[test]
+    fn an_amount_of_memory_has_a_unit_of_memory_and_may_be_nothing() {
+        for (text, bytes) in
+            [("4MiB", 4_194_304.0), ("64 KiB", 65_536.0), ("2MB", 2e6), ("0", 0.0), ("7", 7.0), ("8B", 8.0)]
+        {
+            assert_eq!(text.parse::<Size>().unwrap().0, bytes, "{text}");
+        }
+        for bad in ["", "50us", "4 Mi", "-1MiB", "1e16", "MiB"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
     }
 
     #[test]

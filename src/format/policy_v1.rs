@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::parts_v1::{PartWord, words};
 use crate::model::{
     policy::{self, FamilyMethod},
-    targets,
+    soak, targets,
 };
 
 words! {
@@ -50,6 +50,46 @@ pub(super) struct Policy {
     /// What services under load are asked to reach; the standard tiers where it is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     targets: Option<Targets>,
+    /// What may grow in long windows of load, by scenario; the defaults for those that are missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    soak: Vec<Soak>,
+}
+
+/// What may grow in an hour of a scenario's steady load: of memory and of latency the larger of its share and its floor.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Soak {
+    /// The scenario.
+    scenario: String,
+    /// The resident memory, as a share of what it was after the warm-up.
+    memory: f64,
+    /// Bytes.
+    memory_floor: f64,
+    /// The p95 latency, as a share of what it was after the warm-up.
+    latency: f64,
+    /// Nanoseconds.
+    latency_floor: f64,
+}
+
+impl Soak {
+    fn of(allowances: &soak::Allowances) -> Self {
+        let soak::Allowances { scenario, memory, latency } = allowances.clone();
+        Self {
+            scenario,
+            memory: memory.per_hour,
+            memory_floor: memory.floor_per_hour,
+            latency: latency.per_hour,
+            latency_floor: latency.floor_per_hour,
+        }
+    }
+
+    fn model(self) -> soak::Allowances {
+        let allowed = |per_hour, floor_per_hour| soak::Allowed { per_hour, floor_per_hour };
+        soak::Allowances {
+            scenario: self.scenario,
+            memory: allowed(self.memory, self.memory_floor),
+            latency: allowed(self.latency, self.latency_floor),
+        }
+    }
 }
 
 /// What services under load are asked to reach.
@@ -170,6 +210,7 @@ impl From<&policy::Policy> for Policy {
             waivers: policy.waivers.iter().map(waiver).collect(),
             renames: policy.renames.iter().map(rename).collect(),
             targets: Targets::of(&policy.targets),
+            soak: policy.soak.iter().map(Soak::of).collect(),
         }
     }
 }
@@ -203,6 +244,7 @@ impl From<Policy> for policy::Policy {
                 .map(|Rename { from, to }| policy::Rename { from, to })
                 .collect(),
             targets: policy.targets.map(Targets::model).unwrap_or_default(),
+            soak: policy.soak.into_iter().map(Soak::model).collect(),
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn judge(run: &Run) -> CheckVerdict {
     if is_load_alone(run, &census) {
         levels = Levels::split(&trials);
         trials = std::mem::take(&mut levels.counted);
-        time = OverTime::of(&trials, run.seed);
+        time = OverTime::of(&trials, &run.policy.soak, run.seed);
     }
     let (load, targets, score) = service::load_summary(&trials, &run.policy.targets);
     let demand = Demand::of(&load, &targets, &run.policy, &waivers);

@@ -229,6 +229,7 @@ mod tests {
             clocks: Clocks { response_time: times, ..Clocks::default() },
             endpoints: Vec::new(),
             in_flight_peak: 1,
+            answered: None,
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs::default(),

@@ -3,10 +3,11 @@
 //! Only windows of at least [`LONG_SECONDS`] are looked at, and only where the load itself was steady: what grows with the load is no leak.
 
 use crate::{
-    judge::soak::{Allowed, Soak, SoakVerdict, judge},
+    judge::soak::{Soak, SoakVerdict, judge},
     model::{
         load::{Interval, Offered, Trial},
         run::Warning,
+        soak::Allowances,
     },
     text::quantity,
 };
@@ -31,17 +32,17 @@ pub(super) struct OverTime {
 }
 
 impl OverTime {
-    /// Looks at all windows that count; the seed is the run's.
-    pub(super) fn of(trials: &[Trial], seed: u64) -> Self {
+    /// Looks at all windows that count; what is allowed and the seed are the run's.
+    pub(super) fn of(trials: &[Trial], allowed: &[Allowances], seed: u64) -> Self {
         let mut all = Self::default();
         let long = |trial: &&Trial| trial.void.is_none() && trial.seconds >= LONG_SECONDS - 0.5;
         for trial in trials.iter().filter(long) {
-            all.add(trial, seed);
+            all.add(trial, allowed, seed);
         }
         all
     }
 
-    fn add(&mut self, trial: &Trial, seed: u64) {
+    fn add(&mut self, trial: &Trial, allowed: &[Allowances], seed: u64) {
         let name = format!("load:{}", trial.scenario);
         if !is_steady(trial) {
             let text = format!(
@@ -54,11 +55,11 @@ impl OverTime {
         let nanoseconds: fn(f64) -> String = |ns| quantity::value(ns, "ns");
         let memory = series(trial, |interval| interval.rss_bytes.map(|bytes| bytes as f64));
         let latency = series(trial, |interval| interval.latency_ns.map(|quantiles| quantiles[2]));
+        let (may_memory, may_latency) = Allowances::of(allowed, &trial.scenario);
         let mut steady = Vec::new();
-        for (what, points, allowed, shown) in [
-            ("memory", memory, Allowed::MEMORY, bytes),
-            ("latency p95", latency, Allowed::LATENCY, nanoseconds),
-        ] {
+        for (what, points, allowed, shown) in
+            [("memory", memory, may_memory, bytes), ("latency p95", latency, may_latency, nanoseconds)]
+        {
             if points.is_empty() {
                 continue;
             }
@@ -129,6 +130,7 @@ mod tests {
         model::{
             load::{Clocks, Costs, Interval, Offered, Requests, Trial},
             run::Side,
+            soak::{Allowances, Allowed},
         },
         stats::random::Stream,
     };
@@ -162,6 +164,7 @@ mod tests {
             clocks: Clocks::default(),
             endpoints: Vec::new(),
             in_flight_peak: 1,
+            answered: None,
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs::default(),
@@ -173,23 +176,44 @@ mod tests {
 
     #[test]
     fn a_leak_is_told_with_its_interval_and_a_warm_up_is_none() {
-        let leak = OverTime::of(&[trial(1_800, |_| 100, |at| 200.0 + 40.0 * at / 3_600.0)], 3);
+        let leak = OverTime::of(&[trial(1_800, |_| 100, |at| 200.0 + 40.0 * at / 3_600.0)], &[], 3);
         assert_eq!(leak.growing.len(), 1, "{leak:?}");
         assert!(leak.growing[0].starts_with("load:x: memory grows by "), "{leak:?}");
         assert!(leak.growing[0].contains("MiB an hour (98 % interval"), "{leak:?}");
         let warming = |at: f64| 60.0 + 100.0 * (1.0 - (-at / 60.0).exp());
-        let warm = OverTime::of(&[trial(1_800, |_| 100, warming)], 3);
+        let warm = OverTime::of(&[trial(1_800, |_| 100, warming)], &[], 3);
         assert!(warm.growing.is_empty() && !warm.steady.is_empty(), "{warm:?}");
         assert!(warm.steady[0].contains("memory"), "{warm:?}");
     }
 
     #[test]
+    fn a_slope_between_the_default_and_what_a_scenario_allows_is_a_leak_of_others_only() {
+        // 12 MiB an hour on 200 MiB: the default is 2 MiB.
+        let trials = [trial(1_800, |_| 100, |at| 200.0 + 12.0 * at / 3_600.0)];
+        let memory = |per_hour, mib: f64| Allowances {
+            scenario: "x".into(),
+            memory: Allowed { per_hour, floor_per_hour: mib * MIB },
+            latency: Allowed::LATENCY,
+        };
+        let other = Allowances { scenario: "y".into(), ..memory(0.5, 0.0) };
+        for strict in [vec![], vec![other], vec![memory(0.03, 1.0)]] {
+            let found = OverTime::of(&trials, &strict, 3);
+            assert_eq!(found.grown.len(), 1, "{strict:?}: {found:?}");
+        }
+        for generous in [memory(0.1, 1.0), memory(0.0, 20.0)] {
+            let found = OverTime::of(&trials, std::slice::from_ref(&generous), 3);
+            assert!(found.grown.is_empty() && found.warnings.is_empty(), "{generous:?}: {found:?}");
+            assert_eq!(found.steady, ["memory and latency p95 of load:x steady over 30 min 0 s"]);
+        }
+    }
+
+    #[test]
     fn short_void_and_unsteady_windows_are_not_judged() {
         let leaking = |at: f64| 200.0 + at;
-        assert_eq!(OverTime::of(&[trial(500, |_| 100, leaking)], 3), OverTime::default());
+        assert_eq!(OverTime::of(&[trial(500, |_| 100, leaking)], &[], 3), OverTime::default());
         let void = Trial { void: Some("late".into()), ..trial(700, |_| 100, leaking) };
-        assert_eq!(OverTime::of(&[void], 3), OverTime::default());
-        let ramp = OverTime::of(&[trial(700, |at| if at < 350.0 { 50 } else { 150 }, leaking)], 3);
+        assert_eq!(OverTime::of(&[void], &[], 3), OverTime::default());
+        let ramp = OverTime::of(&[trial(700, |at| if at < 350.0 { 50 } else { 150 }, leaking)], &[], 3);
         assert!(ramp.growing.is_empty(), "{ramp:?}");
         assert_eq!(ramp.warnings[0].code, "soak_unsteady_load");
     }

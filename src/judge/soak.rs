@@ -5,11 +5,14 @@
 //! when the lower end exceeds what is allowed and the last quarter lies above the first as well; it is *steady* when the upper end does not
 //! exceed it; else the run was too short to say.
 
-use crate::stats::{
-    bootstrap::Interval,
-    location::median,
-    spread::NORMAL_CONSISTENCY,
-    trend::{self, mann_kendall, theil_sen, thinned},
+use crate::{
+    model::soak::Allowed,
+    stats::{
+        bootstrap::Interval,
+        location::median,
+        spread::NORMAL_CONSISTENCY,
+        trend::{self, mann_kendall, theil_sen, thinned},
+    },
 };
 
 /// One-sided error of each end of the interval.
@@ -20,22 +23,6 @@ const RESAMPLES: u32 = 499;
 const FEWEST: usize = 24;
 /// The first half is looked at in this many pieces to find the warm-up.
 const PIECES: usize = 10;
-
-/// What may be judged over time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Allowed {
-    /// The growth an hour that is no leak, as a share of the level after the warm-up.
-    pub per_hour: f64,
-    /// A growth an hour that is none whatever its share, in the series' unit: noise of the page size, say.
-    pub floor_per_hour: f64,
-}
-
-impl Allowed {
-    /// Memory: 1 % an hour, and never less than 1 MiB.
-    pub const MEMORY: Self = Self { per_hour: 0.01, floor_per_hour: 1_048_576.0 };
-    /// Latency: 5 % an hour, and never less than 50 µs.
-    pub const LATENCY: Self = Self { per_hour: 0.05, floor_per_hour: 50_000.0 };
-}
 
 /// What a series over time comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,6 +59,7 @@ impl Progress for Bar {
                 self.bar.set_position(standing.decided as u64);
                 self.bar.set_message(measuring_words(&standing));
             }
+            Event::Load(second) if second.is_scrap() => {}
             Event::Load(second) => self.bar.set_message(load_words(&second)),
             Event::Done => self.bar.finish_and_clear(),
         }

@@ -53,6 +53,7 @@ impl<W: Write + Send> Progress for Lines<W> {
                 let (counted, words) = (counted_words(&standing), measuring_words(&standing));
                 format!("  {} of {} {counted}; {words}", standing.decided, standing.benchmarks)
             }
+            Event::Load(second) if second.is_scrap() => return,
             Event::Load(second) => format!("  {}", load_words(&second)),
             Event::Done => return,
         };
@@ -152,6 +153,8 @@ mod tests {
         assert!(text.contains("1 error, 0.50 CPUs, 1"), "{text}");
         let warming = Interval { start_seconds: -1.0, seconds: 1.0, ..Interval::default() };
         assert!(told(vec![Event::Load(Box::new(warming))], false).starts_with("  warm-up: 0 requests/s"));
+        let scrap = Interval { start_seconds: 3.0, seconds: 0.004, ..Interval::default() };
+        assert_eq!(told(vec![Event::Load(Box::new(scrap))], false), "");
     }
 
     #[test]

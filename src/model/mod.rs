@@ -10,5 +10,6 @@ pub mod outcome;
 pub mod policy;
 pub mod revision;
 pub mod run;
+pub mod soak;
 pub mod targets;
 pub mod verdict;

@@ -2,7 +2,7 @@
 //!
 //! Plain data, resolved from flags and `tollgate.toml`; it travels with a run so that the run can be judged again offline.
 
-use super::targets::Targets;
+use super::{soak::Allowances, targets::Targets};
 
 /// Whether an inconclusive benchmark is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -90,6 +90,8 @@ pub struct Policy {
     pub renames: Vec<Rename>,
     /// What services under load are asked to reach, apart from any comparison.
     pub targets: Targets,
+    /// What may grow in long windows of load, by scenario; the defaults where nothing is written.
+    pub soak: Vec<Allowances>,
 }
 
 impl Default for Policy {
@@ -106,6 +108,7 @@ impl Default for Policy {
             waivers: Vec::new(),
             renames: Vec::new(),
             targets: Targets::default(),
+            soak: Vec::new(),
         }
     }
 }

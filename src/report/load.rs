@@ -242,7 +242,8 @@ fn void(load: &Summary) -> Vec<String> {
     }
     let none = if load.is_valid() { "" } else { ", so none is left and the numbers are of those" };
     let windows = plural::count(usize::try_from(load.slots.measured).unwrap_or(usize::MAX), "window");
-    let head = format!("{all} of {windows} of {} do not count{none}", load.side.as_str());
+    let verb = if all == 1 { "does" } else { "do" };
+    let head = format!("{all} of {windows} of {} {verb} not count{none}", load.side.as_str());
     let reasons = load.slots.void.iter().take(MAX_VOID).cloned();
     std::iter::once(head).chain(reasons).collect()
 }

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::Stdio,
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -225,39 +225,133 @@ fn hostile_names_are_data_wherever_they_go() {
     assert!(!get(&dashboard, "/").contains("onerror"));
 }
 
+/// `tollgate load` with its live page.
+struct Shown {
+    child: Child,
+    /// Host and port of the page.
+    url: String,
+    rest: thread::JoinHandle<String>,
+    _folder: tempfile::TempDir,
+}
+
+impl Shown {
+    fn start(args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = command(folder.path())
+            .env("TOLLGATE_CACHE_DIR", folder.path().join("cache"))
+            .arg("load")
+            .args(args)
+            .args(["--monitor=0", "--format", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let page = |line: String| line.strip_prefix("live page: http://").map(str::to_owned);
+        let url = errors.by_ref().find_map(page).unwrap();
+        // Nobody may be held up by a full pipe.
+        let rest = thread::spawn(move || errors.collect::<Vec<_>>().join("\n"));
+        Self { child, url, rest, _folder: folder }
+    }
+
+    fn get(&self, path: &str) -> String {
+        exchange(&self.url, &format!("GET {path} HTTP/1.1\r\nHost: {}", self.url))
+    }
+
+    fn state(&self) -> Value {
+        serde_json::from_str(body(&self.get("/api/state"))).unwrap()
+    }
+
+    fn stop(&self) {
+        let (url, token) = (&self.url, token_of(&self.get("/")));
+        let stop =
+            format!("POST /stop HTTP/1.1\r\nHost: {url}\r\nContent-Length: 0\r\nX-Tollgate-Token: {token}");
+        assert!(exchange(url, &stop).starts_with("HTTP/1.1 202"));
+    }
+
+    /// Waits for its end: its exit code, its verdict, and what it told.
+    fn end(self) -> (Option<i32>, Value, String) {
+        let output = self.child.wait_with_output().unwrap();
+        let verdict = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), verdict, self.rest.join().unwrap())
+    }
+}
+
+#[test]
+fn a_search_shows_its_probes_and_is_stopped_from_its_page_with_those_it_has() {
+    let server = Server::start(|_, _| {
+        // Long beside what the generator may be late by on a busy machine.
+        thread::sleep(Duration::from_millis(200));
+        Reply::Keep(ok("fine"))
+    });
+    let url = server.url();
+    let run = Shown::start(&[&url, "--stress", "--rate", "10", "--duration", "1s", "--target-p95", "2s"]);
+    let (started, mut browser) = (Instant::now(), Browser::start());
+    if let Some(browser) = &mut browser {
+        browser.look(1_280, "light");
+        browser.open(&format!("http://{}", run.url));
+    }
+    // A rate is told with the one before it, which so has an answer.
+    let second_probe = |state: &Value| {
+        let marks = state["marks"].as_array().unwrap();
+        marks.last().is_some_and(|mark| mark["label"].as_str().unwrap().contains("10 met the target"))
+    };
+    let mut state = run.state();
+    while !second_probe(&state) {
+        assert!(started.elapsed() < Duration::from_secs(60), "{state:#}");
+        thread::sleep(Duration::from_millis(50));
+        state = run.state();
+    }
+    // What is watched is the target of the search and no tier's.
+    assert!(state["limits"]["latency.p95"] == 2e9 && state["limits"]["error_rate"] == 0.02, "{state:#}");
+    match &mut browser {
+        Some(browser) => {
+            browser.wait_for("document.getElementById('phase').textContent.includes('10 met the target')");
+            for (width, scheme) in [(1_280, "light"), (1_280, "dark"), (375, "light"), (375, "dark")] {
+                browser.look(width, scheme);
+                picture(browser, &format!("search-{width}-{scheme}.png"));
+            }
+            let press = "document.getElementById('stop').click()";
+            browser.value(press);
+            browser.value(press);
+            browser.wait_for("document.getElementById('standing').textContent === 'over'");
+            let notice = "document.getElementById('notice').textContent";
+            let words = browser.value(notice).as_str().unwrap().to_owned();
+            assert!(words.starts_with("The run was stopped from its page: pass."), "{words}");
+            assert!(words.contains("breaking point at least "), "{words}");
+            assert_eq!(browser.value("document.getElementById('phase').textContent"), "");
+            picture(browser, "search-over.png");
+            browser.value("document.getElementById('result').click()");
+            let report = read_download(browser, "tollgate-report.html");
+            assert!(report.contains("breaking point at least ") && report.contains("target met"));
+            assert!(browser.complaints().is_empty(), "{:#?}", browser.complaints());
+        }
+        None => run.stop(),
+    }
+    let (code, verdict, told) = run.end();
+    assert_eq!(code, Some(0), "{told}\n{verdict:#}");
+    assert!(started.elapsed() < Duration::from_secs(100), "it did not stop");
+    let probes = verdict["stress"][0]["probes"].as_array().unwrap();
+    assert!(!probes.is_empty() && probes[0]["rate"] == 10.0 && probes[0]["met"] == true, "{verdict:#}");
+    assert!(verdict["stress"][0]["recovery"].is_null() && verdict["stress"][0]["upper"].is_null());
+    assert!(verdict["warnings"].to_string().contains("stopped from its page"), "{}", verdict["warnings"]);
+    assert!(told.contains("10 requests/s met the target"), "{told}");
+}
+
 #[test]
 fn a_run_shows_itself_and_is_stopped_from_its_page_with_what_it_has() {
     let server = Server::start(|_, _| Reply::Keep(ok("fine")));
-    let folder = tempfile::tempdir().unwrap();
-    let mut child = command(folder.path())
-        .env("TOLLGATE_CACHE_DIR", folder.path().join("cache"))
-        .args(["load", &format!("{}/x", server.url()), "--rate", "20", "--warmup", "0s", "--duration", "5m"])
-        .args(["--monitor=0", "--format", "json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let url =
-        errors.by_ref().find_map(|line| line.strip_prefix("live page: http://").map(str::to_owned)).unwrap();
-    // Nobody may be held up by a full pipe.
-    let rest = thread::spawn(move || errors.collect::<Vec<_>>().join("\n"));
-    let started = Instant::now();
-    let send = |head: &str| exchange(&url, &format!("{head} HTTP/1.1\r\nHost: {url}"));
-    let state = || serde_json::from_str::<Value>(body(&send("GET /api/state"))).unwrap();
+    let url = format!("{}/x", server.url());
+    let run = Shown::start(&[&url, "--rate", "20", "--warmup", "0s", "--duration", "5m"]);
+    let (started, state) = (Instant::now(), || run.state());
     while state()["totals"]["completed"].as_u64().unwrap() == 0 {
         assert!(started.elapsed() < Duration::from_secs(60), "{}", state());
         thread::sleep(Duration::from_millis(100));
     }
     assert!(state()["title"].as_str().unwrap().contains("/x") && state()["limits"]["latency.p95"] == 5e8);
-    let token = token_of(&send("GET /"));
-    let stop =
-        format!("POST /stop HTTP/1.1\r\nHost: {url}\r\nContent-Length: 0\r\nX-Tollgate-Token: {token}");
-    assert!(exchange(&url, &stop).starts_with("HTTP/1.1 202"));
-    let output = child.wait_with_output().unwrap();
-    let told = rest.join().unwrap();
+    run.stop();
+    let (_, verdict, told) = run.end();
     assert!(started.elapsed() < Duration::from_secs(120), "it did not stop");
-    let verdict: Value = serde_json::from_slice(&output.stdout).unwrap();
     let requests = &verdict["load"][0]["requests"];
     let count = |key: &str| requests[key].as_u64().unwrap();
     assert!(count("completed") > 0 && count("scheduled") < 6_000, "{requests}");

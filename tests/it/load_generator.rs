@@ -150,6 +150,31 @@ fn a_stall_of_a_second_is_seen_whole_through_twenty_connections() {
 }
 
 #[test]
+fn an_overloaded_server_shows_the_throughput_that_it_has_and_not_what_the_drain_brings() {
+    // Fifty a second, however many ask.
+    let free = Mutex::new(Instant::now());
+    let server = Server::start(move |_, _| {
+        let until = {
+            let mut free = free.lock().unwrap();
+            *free = Instant::now().max(*free) + ms(20);
+            *free
+        };
+        thread::sleep(until.saturating_duration_since(Instant::now()));
+        Reply::Keep(ok("fine"))
+    });
+    for warmup in [0, 500] {
+        let mut overload = scenario(rate(200.0, None), Duration::from_secs(2));
+        overload.warmup = ms(warmup);
+        let trial = run(&overload, &server.url());
+        // Most of them are answered at last, which is no reason to say that 200 a second were borne.
+        assert!(trial.requests.completed > 300, "{:?}", trial.requests);
+        let throughput = trial.throughput();
+        assert!((30.0..=54.0).contains(&throughput), "{throughput} after {warmup} ms of warm-up");
+        assert_eq!(trial.value("throughput"), Some(throughput));
+    }
+}
+
+#[test]
 fn under_overload_all_that_was_scheduled_is_counted() {
     let server = Server::start(|_, _| {
         thread::sleep(ms(40));

@@ -62,6 +62,7 @@ mod load_generator;
 mod load_locust;
 mod load_results;
 mod load_scenarios;
+mod load_soak;
 mod load_stress;
 mod reports;
 mod revisions;

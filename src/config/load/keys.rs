@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::values::{Capture, Command, Data, Expect, Formula, Ready};
-use crate::config::values::{Percent, Span, Wait};
+use crate::config::values::{Percent, Size, Span, Wait};
 
 /// A load benchmark: a service, what it is asked, and how much of it. Its name in reports is `load:` and its `name`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -91,11 +91,27 @@ pub struct Load {
     pub gate: Vec<String>,
     /// How many sampled requests base and head must answer alike (default 20; 0 for none).
     pub alike: Option<u32>,
+    /// What may grow in an hour of a window of 10 minutes and more, before it is a leak.
+    pub soak: Option<Soak>,
 
     /// Single requests, taken by their weights.
     pub request: Vec<Request>,
     /// Sequences of requests of one user, taken by their weights.
     pub flow: Vec<Flow>,
+}
+
+/// What may grow in an hour of steady load: of memory and of latency the larger of its share and its floor.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Soak {
+    /// The resident memory, as a share of what it was after the warm-up (default 1%).
+    pub memory: Option<Percent>,
+    /// And never less than this (default 1MiB).
+    pub memory_floor: Option<Size>,
+    /// The p95 response time, as a share of what it was after the warm-up (default 5%).
+    pub latency: Option<Percent>,
+    /// And never less than this (default 50us).
+    pub latency_floor: Option<Wait>,
 }
 
 /// A stretch of load.

@@ -12,6 +12,7 @@
 //! | `model` | how much load, and when |
 //! | `driver` | who sends the requests |
 //! | `metrics` | the scenario's own metrics, and what is judged |
+//! | `soak` | what may grow in a long window |
 //! | `targets` | tiers of targets |
 
 pub mod keys;
@@ -23,6 +24,7 @@ mod metrics;
 mod model;
 mod scenario;
 mod service;
+mod soak;
 mod targets;
 mod troubles;
 mod words;
@@ -32,5 +34,6 @@ mod tests;
 
 pub(crate) use scenario::resolved;
 pub use scenario::{Leave, check, scenarios};
+pub(crate) use soak::soak;
 pub(crate) use targets::targets;
 pub use troubles::{Key, Trouble};

@@ -65,6 +65,7 @@ impl Service {
             clocks: Clocks { response_time, ..Clocks::default() },
             endpoints: Vec::new(),
             in_flight_peak: 3,
+            answered: None,
             received_bytes: 1,
             generator_cpu: 0.1,
             costs: Costs {

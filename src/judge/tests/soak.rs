@@ -1,7 +1,10 @@
 //! Series over time: leaks that must be seen, and warm-ups that must not be taken for one.
 
-use crate::judge::soak::{Allowed, SoakVerdict, judge};
 use crate::stats::random::Stream;
+use crate::{
+    judge::soak::{SoakVerdict, judge},
+    model::soak::Allowed,
+};
 
 const MIB: f64 = 1_048_576.0;
 

@@ -69,15 +69,20 @@ impl Board {
 
     /// Adds a second.
     pub(super) fn add(&mut self, interval: &Interval) {
-        let at = self.series.add(interval);
         let warmup = interval.start_seconds < 0.0;
         if !warmup {
-            self.alerts.look(at, interval);
             let counts = [interval.scheduled, interval.completed, interval.errors];
             self.totals
                 .iter_mut()
                 .zip(counts)
                 .for_each(|(total, count)| *total = total.saturating_add(count));
+        }
+        if interval.is_scrap() {
+            return;
+        }
+        let at = self.series.add(interval);
+        if !warmup {
+            self.alerts.look(at, interval);
         }
         self.latest = Some(Point { at, warmup, interval: interval.clone() });
     }
@@ -163,6 +168,17 @@ mod tests {
         let news = board.news(&mut cursor);
         assert!(news["from"] == 0 && news["point_seconds"] == 2);
         assert!(news["points"].as_array().unwrap().len() >= 600);
+    }
+
+    #[test]
+    fn the_scrap_of_a_second_is_in_the_totals_and_no_peak_of_a_chart() {
+        let mut board = Board::new("checkout", &[]);
+        board.add(&second(0.0));
+        board.add(&Interval { seconds: 0.002, ..second(1.0) });
+        let state = board.state();
+        assert_eq!(state["totals"]["completed"], 10);
+        assert_eq!(state["points"].as_array().unwrap().len(), 1);
+        assert_eq!(state["latest"]["seconds"], 1.0);
     }
 
     #[test]

@@ -57,7 +57,7 @@
     { id: "latency", title: "Response time", show: time, lines: ["p50", "p90", "p95", "p99"].map(latency),
       limits: { "latency.p50": "p50 target", "latency.p90": "p90 target", "latency.p95": "p95 target", "latency.p99": "p99 target" } },
     { id: "errors", title: "Failed requests", show: percent, lines: [["share of what ended", errorShare]],
-      limits: { error_rate: "target" }, least: 0.01 },
+      limits: { error_rate: "target" }, least: 0.01, cap: 1 },
     { id: "queue", title: "In flight and backlog", show: plain, lines: [
       ["in flight", (point) => point.in_flight], ["due, not sent", (point) => point.backlog]], limits: {} },
     { id: "cpu", title: "Processors that the service kept busy", show: plain, lines: [["CPU", (point) => point.cpu]], limits: {}, optional: true },
@@ -161,7 +161,8 @@
     const peak = Math.max(chart.least ?? 0, ...values, 0);
     // A target far above everything would flatten the lines: it is drawn where it is near.
     const near = limits.filter(([, limit]) => limit <= peak * 3);
-    const most = chart.most ?? round(Math.max(peak * 1.05, ...near.map(([, limit]) => limit * 1.05)) || 1, chart.show);
+    const most = chart.most
+      ?? Math.min(chart.cap ?? Infinity, round(Math.max(peak * 1.05, ...near.map(([, limit]) => limit * 1.05)) || 1, chart.show));
     const first = points.length ? points[0].at : 0;
     const last = points.length ? points[points.length - 1].at + points[points.length - 1].seconds : 1;
     const span = Math.max(last - first, 1);
@@ -262,7 +263,8 @@
     $("standing").className = `pill ${state.standing}`;
     setText("elapsed", clock(state.elapsed_seconds));
     const mark = state.marks[state.marks.length - 1];
-    setText("phase", mark && mark.label !== state.title ? mark.label : "");
+    // What it did last is no news of a run that is over.
+    setText("phase", mark && mark.label !== state.title && state.standing !== "over" ? mark.label : "");
     $("stop").disabled = state.standing !== "running";
     $("stop").hidden = saved !== null || state.standing === "over";
     $("save").hidden = saved !== null;

@@ -125,6 +125,7 @@ impl Slots for Replay {
             clocks: Clocks { response_time, ..Clocks::default() },
             endpoints: Vec::new(),
             in_flight_peak: 1,
+            answered: None,
             received_bytes: 1,
             generator_cpu: 0.1,
             costs: Costs {

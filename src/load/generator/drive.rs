@@ -413,6 +413,7 @@ impl Outcome<'_> {
             void: void(&recorded, shortages, cpu, self.load.is_paced()),
             endpoints: recorded.named(drive.script.endpoints()),
             requests: recorded.requests,
+            answered: Some(self.intervals.iter().map(|interval| interval.completed).sum()),
             clocks: recorded.clocks,
             in_flight_peak: self.course.peak(),
             received_bytes: recorded.received_bytes,

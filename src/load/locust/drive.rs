@@ -200,6 +200,8 @@ impl<'a> Run<'a> {
         };
         let void = if whole { self.told.void() } else { None };
         let (generator_cpu, in_flight_peak) = (self.told.cpu(), self.told.in_flight_peak());
+        // Not the intervals, which hold what was told in a second: that comes late.
+        let answered = self.told.answered();
         let recorded = self.told.into_recorded();
         Trial {
             scenario: drive.scenario.name.clone(),
@@ -209,6 +211,7 @@ impl<'a> Run<'a> {
             warmup_seconds: self.plan.warmup_seconds,
             void,
             endpoints: recorded.named(drive.script.endpoints()),
+            answered: Some(answered),
             requests: recorded.requests,
             clocks: recorded.clocks,
             in_flight_peak,

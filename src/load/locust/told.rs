@@ -49,6 +49,8 @@ struct Report {
     /// Its processor time so far, seconds.
     cpu: f64,
     scheduled: u64,
+    /// Answered as expected since the last report, as long as the window lasted; the warm-up's too.
+    answered: u64,
     in_flight: u64,
     waiting: u64,
     told: Vec<Entry>,
@@ -94,6 +96,7 @@ pub(super) struct Told {
     recorded: Recorded,
     shortages: Shortages,
     second: Slice,
+    answered: u64,
     in_flight_peak: u64,
 }
 
@@ -113,6 +116,7 @@ impl Told {
             recorded,
             shortages: Shortages::default(),
             second: Slice::default(),
+            answered: 0,
             in_flight_peak: 0,
         }
     }
@@ -141,6 +145,7 @@ impl Told {
         let cpu = self.worker(worker, report);
         debug_assert!(cpu.is_none_or(|[first, last]| first.0 <= last.0), "time goes on");
         self.second.scheduled = self.second.scheduled.saturating_add(report.scheduled);
+        add(&mut self.answered, report.answered);
         for entry in &report.told {
             self.entry(entry)?;
         }
@@ -239,6 +244,11 @@ impl Told {
 
     fn seen(&self) -> u64 {
         self.recorded.requests.scheduled
+    }
+
+    /// Requests that were answered as expected while the window lasted.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered
     }
 
     /// What happened since the last call.
@@ -363,7 +373,7 @@ mod tests {
     fn report(worker: &str, clock: f64, cpu: f64, entries: &str) -> Vec<u8> {
         format!(
             r#"{{"worker": "{worker}", "stats": [], "report": {{"version": "2.47.0", "clock": {clock}, "cpu": {cpu},
-            "scheduled": 3, "in_flight": 2, "waiting": 1, "told": [{entries}]}}}}"#
+            "scheduled": 3, "answered": 2, "in_flight": 2, "waiting": 1, "told": [{entries}]}}}}"#
         )
         .into_bytes()
     }
@@ -396,7 +406,7 @@ mod tests {
         told.line(&report("b", 3.0, 1.3, "")).unwrap();
         assert!(told.is_over() && told.missing(2).is_none());
         assert!((told.cpu() - 0.6).abs() < 1e-9);
-        assert_eq!(told.in_flight_peak(), 4);
+        assert_eq!((told.in_flight_peak(), told.answered()), (4, 6));
         let recorded = told.into_recorded();
         let requests = &recorded.requests;
         assert_eq!(

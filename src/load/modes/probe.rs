@@ -20,7 +20,7 @@ pub(super) fn probe(trial: &Trial, aim: &Aim, before: Option<&Interval>) -> Prob
         |ns: f64| if due > 0.0 { answered.count_between(0, (ns as u64).max(1)) as f64 / due } else { 0.0 };
     let latency = [0.5, 0.9, 0.95, 0.99].map(|q| response.quantile(q).map(|quantile| quantile.ns));
     let left = left_over(trial, before);
-    let throughput = throughput(trial);
+    let throughput = trial.throughput();
     let mut probe = Probe {
         rate: match trial.offered {
             Offered::Rate(rate) => rate,
@@ -57,13 +57,6 @@ pub(super) fn probe(trial: &Trial, aim: &Aim, before: Option<&Interval>) -> Prob
         && probe.error_rate() < aim.errors.max(f64::MIN_POSITIVE)
         && left.is_none_or(|left| left <= allowed);
     probe
-}
-
-/// What was answered as expected inside the window: what is answered after an overload would make it look borne.
-fn throughput(trial: &Trial) -> f64 {
-    let seconds: f64 = trial.intervals.iter().map(|interval| interval.seconds).sum();
-    let completed: u64 = trial.intervals.iter().map(|interval| interval.completed).sum();
-    if seconds > 0.0 { completed as f64 / seconds } else { 0.0 }
 }
 
 /// By how many the requests without an answer grew in the window.
@@ -114,6 +107,7 @@ pub(super) mod tests {
             clocks,
             endpoints: Vec::new(),
             in_flight_peak: open,
+            answered: Some(due.saturating_sub(open)),
             received_bytes: 0,
             generator_cpu: 0.1,
             costs: Costs { cpu_ns: Some(1_500_000_000), ..Costs::default() },

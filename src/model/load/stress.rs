@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::trial::ErrorKind;
-use crate::model::targets::{Part, STANDARD, Targets};
+use crate::model::targets::{Limit, Part, STANDARD, Targets};
 
 /// The limit on p95 where no tier gives a limit on latency, nanoseconds.
 const DEFAULT_P95_NS: f64 = 2e8;
@@ -58,6 +58,19 @@ impl Aim {
     pub fn with_p95(self, p95_ns: Option<f64>) -> Self {
         let within = p95_ns.map_or(self.within, |ns| vec![Within { share: 0.95, ns }]);
         Self { within, errors: self.errors }
+    }
+
+    /// The same as limits of a tier, so that a second of load can be held against them.
+    #[must_use]
+    pub fn limits(&self) -> Vec<Limit> {
+        let part = |share: f64| match share {
+            share if share <= 0.5 => Part::LatencyP50,
+            share if share <= 0.9 => Part::LatencyP90,
+            share if share <= 0.95 => Part::LatencyP95,
+            _ => Part::LatencyP99,
+        };
+        let within = self.within.iter().map(|within| Limit { part: part(within.share), limit: within.ns });
+        within.chain([Limit { part: Part::ErrorRate, limit: self.errors }]).collect()
     }
 
     /// The longest of its limits, nanoseconds.
@@ -223,5 +236,8 @@ mod tests {
         assert_eq!(aim, Aim { within: vec![Within { share: 0.99, ns: 5e8 }], errors: 0.02 });
         let given = aim.with_p95(Some(1e8));
         assert_eq!((given.within[0].share, given.longest_ns(), given.errors), (0.95, 1e8, 0.02));
+        let watched =
+            [Limit { part: Part::LatencyP95, limit: 1e8 }, Limit { part: Part::ErrorRate, limit: 0.02 }];
+        assert_eq!(given.limits(), watched);
     }
 }

@@ -113,7 +113,7 @@ pub struct Summary {
     pub warmup_seconds: f64,
     /// What became of the requests.
     pub requests: Requests,
-    /// Requests a second that were answered as expected.
+    /// Requests a second that were answered as expected while the windows lasted.
     pub throughput: Option<f64>,
     /// Response time, from due to the end of the answer.
     pub latency: Option<Quantiles>,
@@ -178,6 +178,7 @@ impl Summary {
             availability.merge(Availability::of(&trial.intervals));
         }
         let seconds: f64 = counted.iter().map(|trial| trial.seconds).sum();
+        let answered = counted.iter().fold(0_u64, |sum, trial| sum.saturating_add(trial.answered()));
         let largest = |value: fn(&Trial) -> f64| counted.iter().map(|trial| value(trial)).fold(0.0, f64::max);
         Some(Self {
             scenario: first.scenario.clone(),
@@ -185,7 +186,7 @@ impl Summary {
             offered: offered(&counted).unwrap_or(first.offered),
             seconds,
             warmup_seconds: largest(|trial| trial.warmup_seconds),
-            throughput: (seconds > 0.0).then(|| requests.completed as f64 / seconds),
+            throughput: (seconds > 0.0).then(|| answered as f64 / seconds),
             latency: Quantiles::of(&clocks.response_time),
             service_time: Quantiles::of(&clocks.service_time),
             send_lag: Quantiles::of(&clocks.send_lag),
@@ -323,6 +324,19 @@ mod tests {
     }
 
     #[test]
+    fn the_throughput_of_windows_is_what_was_answered_while_they_lasted() {
+        let mut trials = [trial(Side::Head, 1_000, 1_000), trial(Side::Head, 1_000, 1_000)];
+        trials[0].answered = Some(250);
+        trials[1].answered = Some(350);
+        let throughput = |trials: &[Trial]| Summary::of(trials)[0].throughput;
+        assert_eq!(throughput(&trials), Some(60.0));
+        // The shorter window has the smaller say, and one of an older file has all of its answers.
+        (trials[0].seconds, trials[1].answered) = (2.5, None);
+        assert_eq!(throughput(&trials), Some(1_250.0 / 7.5));
+        assert_eq!(Summary::of(&trials)[0].requests.completed, 2_000);
+    }
+
+    #[test]
     fn a_void_window_counts_only_where_nothing_else_is_left() {
         let mut trials = [trial(Side::Head, 10, 1_000), trial(Side::Head, 10, 9_000_000)];
         trials[1].void = Some("the generator was late".into());
@@ -393,6 +407,7 @@ pub(crate) mod tests_support {
                 response_time: times,
             }],
             requests,
+            answered: None,
             in_flight_peak: 12,
             received_bytes: 1_000,
             generator_cpu: 0.1,

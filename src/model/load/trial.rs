@@ -308,6 +308,14 @@ pub struct Interval {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Interval {
+    /// Whether it is what is left of a second in which a window ended: too short for a rate, which would be nothing or a peak.
+    #[must_use]
+    pub fn is_scrap(&self) -> bool {
+        self.seconds < 0.1
+    }
+}
+
 /// One kind of request within a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Endpoint {
@@ -354,6 +362,9 @@ pub struct Trial {
     pub warmup_seconds: f64,
     /// What became of the requests.
     pub requests: Requests,
+    /// Requests that were answered as expected while the window lasted, those due in the warm-up too. `None` where nobody told:
+    /// files of older versions.
+    pub answered: Option<u64>,
     /// How long they took.
     pub clocks: Clocks,
     /// The same by kind of request, in the scenario's order.
@@ -375,10 +386,17 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Requests that ended well a second.
+    /// Requests that were answered as expected while the window lasted. What the drain brings after it is left out: divided by the
+    /// window's length it would make an overload look borne. All that were answered, where it is not known.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered.unwrap_or(self.requests.completed)
+    }
+
+    /// The same a second.
     #[must_use]
     pub fn throughput(&self) -> f64 {
-        if self.seconds > 0.0 { self.requests.completed as f64 / self.seconds } else { 0.0 }
+        if self.seconds > 0.0 { self.answered() as f64 / self.seconds } else { 0.0 }
     }
 
     /// The value of a gated metric: `latency.*` and `cpu` in nanoseconds (`cpu` a completed request), `rss.max` in bytes,
@@ -403,6 +421,24 @@ impl Trial {
 #[cfg(test)]
 mod tests {
     use super::Distribution;
+    use crate::model::{
+        load::{Requests, Trial, summary::tests_support::trial},
+        run::Side,
+    };
+
+    #[test]
+    fn what_is_answered_behind_the_window_is_no_throughput() {
+        // 1,000 requests in 5 s of which the window saw 250 answered, and the drain the others.
+        let requests = Requests { scheduled: 1_000, completed: 1_000, ..Requests::default() };
+        let overload = Trial { requests, answered: Some(250), ..trial(Side::Head, 1_000, 1_000_000) };
+        assert!((overload.throughput() - 50.0).abs() < 1e-12);
+        assert_eq!(overload.value("throughput"), Some(50.0));
+        // Who does not tell is believed to have answered all in time.
+        let silent = Trial { answered: None, ..overload.clone() };
+        assert_eq!(silent.value("throughput"), Some(200.0));
+        let nothing = Trial { seconds: 0.0, ..overload };
+        assert_eq!(nothing.value("throughput"), Some(0.0));
+    }
 
     #[test]
     fn an_unanswered_request_makes_the_quantiles_above_it_lower_bounds() {

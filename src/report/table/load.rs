@@ -169,9 +169,9 @@ mod tests {
     fn both_clocks_stand_side_by_side() {
         insta::assert_snapshot!(section(Style::default()), @r"
         load:checkout: 200 requests/s for 8.0 s after 1.0 s of warm-up
-          1 of 2 windows of base do not count
+          1 of 2 windows of base does not count
           the generator was late: send lag p99 12 ms
-          1 of 2 windows of head do not count
+          1 of 2 windows of head does not count
           the generator was late: send lag p99 12 ms
 
                  response, base  response, head  service, base  service, head

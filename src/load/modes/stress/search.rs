@@ -22,7 +22,7 @@ use crate::{
         scenario::{Scenario, Stage},
         watch::Observer,
     },
-    model::load::{Aim, Interval, Recovery, Stress, Trial},
+    model::load::{Aim, Interval, Probe, Recovery, Stress, Trial},
     plan::breaking_point::{BreakingPoint, Next, Planner, Search},
     progress::Event,
     text::quantity,
@@ -136,7 +136,7 @@ impl Course<'_> {
 
     /// One probe of a rate, again while the generator is too late: whether it was met. `None` ends the search.
     fn probe(&mut self, rate: f64) -> Option<bool> {
-        self.tell(&format!("trying {}", quantity::value(rate, "requests/s")));
+        self.tell(&format!("trying {}{}", quantity::value(rate, "requests/s"), self.so_far()));
         let prober = Prober {
             scenario: self.scenario,
             aim: &self.settings.aim,
@@ -151,6 +151,7 @@ impl Course<'_> {
                 return None;
             }
             let (met, void) = (probe.met, probe.void.clone());
+            self.hands.progress.tell(Event::Note(came_of(&probe)));
             if met || !self.stress.probes.iter().any(|probe| probe.met) {
                 self.best = Some(trial);
             }
@@ -165,6 +166,26 @@ impl Course<'_> {
             }
         }
         None
+    }
+
+    /// `, between 101 that met the target and 110 that missed it`: where a reader finds the search.
+    fn so_far(&self) -> String {
+        let rates = |met: bool| {
+            let counted = self.stress.probes.iter().filter(|probe| probe.void.is_none());
+            counted.filter(move |probe| probe.met == met).map(|probe| probe.rate)
+        };
+        let met = rates(true).max_by(f64::total_cmp);
+        // Of a rate that did both the better half counts: the next probes decide.
+        let missed = rates(false).filter(|rate| met.is_none_or(|met| *rate > met)).min_by(f64::total_cmp);
+        let shown = |rate: f64| quantity::value(rate, "");
+        match (met, missed) {
+            (None, None) => String::new(),
+            (Some(met), None) => format!(", {} met the target", shown(met)),
+            (None, Some(missed)) => format!(", {} missed the target", shown(missed)),
+            (Some(met), Some(missed)) => {
+                format!(", between {} that met the target and {} that missed it", shown(met), shown(missed))
+            }
+        }
     }
 
     /// More than it bears, then half of it, until it is back.
@@ -232,6 +253,16 @@ impl Course<'_> {
 
     fn tell(&self, words: &str) {
         self.hands.progress.tell(Event::Phase(format!("{}: {words}", self.scenario.name)));
+    }
+}
+
+/// `105 requests/s missed the target`.
+fn came_of(probe: &Probe) -> String {
+    let rate = quantity::value(probe.rate, "requests/s");
+    match &probe.void {
+        Some(reason) => format!("{rate} does not count: {reason}"),
+        None if probe.met => format!("{rate} met the target"),
+        None => format!("{rate} missed the target"),
     }
 }
 

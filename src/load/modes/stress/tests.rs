@@ -1,6 +1,6 @@
 //! Searches on services that are no more than a rule.
 
-use std::{cell::Cell, path::PathBuf, time::Duration};
+use std::{cell::Cell, path::PathBuf, sync::Mutex, time::Duration};
 
 use super::{Found, Hands, Settings, search};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         watch::Observer,
     },
     model::load::{Aim, Interval, Trial},
-    progress::Silent,
+    progress::{Event, Progress, Silent},
 };
 
 pub(in crate::load::modes) fn scenario() -> Scenario {
@@ -98,6 +98,38 @@ fn found(
     over: &dyn Fn() -> bool,
 ) -> Found {
     search(&scenario(), settings, Hands { window, over, progress: &Silent })
+}
+
+/// Remembers what it is told.
+#[derive(Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl Progress for Heard {
+    fn tell(&self, event: Event) {
+        if let Event::Phase(words) | Event::Note(words) = event {
+            self.0.lock().unwrap().push(words);
+        }
+    }
+}
+
+#[test]
+fn a_reader_hears_what_each_probe_came_to_and_where_the_search_stands() {
+    let heard = Heard::default();
+    let service = service(60.0, 0.0);
+    let hands = Hands { window: &service, over: &|| false, progress: &heard };
+    let _ = search(&scenario(), &settings(), hands);
+    let heard = heard.0.into_inner().unwrap();
+    assert_eq!(
+        heard[..5],
+        [
+            "s: trying 50 requests/s",
+            "50 requests/s met the target",
+            "s: trying 100 requests/s, 50 met the target",
+            "100 requests/s missed the target",
+            "s: trying 100 requests/s, between 50 that met the target and 100 that missed it",
+        ],
+        "{heard:#?}"
+    );
 }
 
 #[test]
