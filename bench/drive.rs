@@ -1,11 +1,30 @@
 //! Puts load on a URL with the generator alone, no scenario file and no judging, and prints what it cost: for `bench/load`.
 //!
 //! `drive URL rate=20000|users=32 SECONDS [connections=N] [workers=N] [warmup=SECONDS]`
+//!
+//! `drive URL alone=32 SECONDS` asks as 32 users do, by hyper alone: no schedule, no records, one clock reading a request. It is the
+//! least that any generator on hyper can cost.
 
 #![allow(clippy::print_stdout, reason = "a program that prints figures")]
 
-use std::{error::Error, path::PathBuf, time::Duration};
+use std::{
+    error::Error,
+    future::{Future as _, poll_fn},
+    path::PathBuf,
+    pin::{Pin, pin},
+    time::{Duration, Instant},
+};
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::{
+    Request,
+    body::Body as _,
+    client::conn::http1,
+    header::{HOST, HeaderValue},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, runtime::LocalOptions};
 use tollgate::{
     load::{
         generator::{Drive, drive},
@@ -21,7 +40,7 @@ use tollgate::{
 };
 
 const USAGE: &str =
-    "usage: drive URL rate=20000|users=32 SECONDS [connections=N] [workers=N] [warmup=SECONDS]";
+    "usage: drive URL rate=20000|users=32|alone=32 SECONDS [connections=N] [workers=N] [warmup=SECONDS]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         reason = "counts from the command line"
     )]
     let whole = |name: &str| option(name).map(|value| value as u32);
+    if let Some(connections) = whole("alone") {
+        return alone(url, connections, Duration::from_secs_f64(seconds.parse()?));
+    }
     let stages = |level| vec![Stage { level, duration: Duration::from_secs(86_400), ramp: false }];
     let model = match (option("rate"), option("users")) {
         (Some(rate), None) => Model::Rate {
@@ -54,6 +76,63 @@ fn main() -> Result<(), Box<dyn Error>> {
     let trial = drive(&asked, &mut Unwatched, &Deaf, &Interrupt::install()?)?;
     print(&trial);
     Ok(())
+}
+
+fn alone(url: &str, connections: u32, seconds: Duration) -> Result<(), Box<dyn Error>> {
+    let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let end = Instant::now() + seconds;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build_local(LocalOptions::default())?;
+    let completed: u64 = runtime.block_on(async {
+        let users: Vec<_> =
+            (0..connections).map(|_| tokio::task::spawn_local(alone_user(address.clone(), end))).collect();
+        let mut completed = 0;
+        for user in users {
+            completed += user.await.unwrap_or(Ok(0)).unwrap_or(0);
+        }
+        completed
+    });
+    println!("scheduled {completed} completed {completed}");
+    Ok(())
+}
+
+/// One connection, driven by the task that waits for its answers, as the generator does.
+async fn alone_user(address: String, end: Instant) -> Result<u64, Box<dyn Error>> {
+    let stream = TcpStream::connect(&address).await?;
+    stream.set_nodelay(true)?;
+    let mut builder = http1::Builder::new();
+    let (mut sender, mut driver) = builder.writev(false).handshake(TokioIo::new(stream)).await?;
+    let host = HeaderValue::from_str(&address)?;
+    let mut count = 0;
+    while Instant::now() < end {
+        {
+            let mut request = Request::new(Empty::<Bytes>::new());
+            request.headers_mut().insert(HOST, host.clone());
+            let mut answer = pin!(async {
+                let mut body = sender.send_request(request).await?.into_body();
+                while let Some(frame) = body.frame().await {
+                    frame?;
+                    if body.is_end_stream() {
+                        break;
+                    }
+                }
+                Ok::<_, hyper::Error>(())
+            });
+            poll_fn(|context| {
+                let _ = Pin::new(&mut driver).poll(context);
+                answer.as_mut().poll(context)
+            })
+            .await?;
+        }
+        count += 1;
+        // The connection is ready again once its driver has seen the end of the answer.
+        poll_fn(|context| {
+            let _ = Pin::new(&mut driver).poll(context);
+            sender.poll_ready(context)
+        })
+        .await?;
+    }
+    Ok(count)
 }
 
 fn scenario(model: Model, window: Duration, warmup: f64) -> Scenario {
@@ -105,11 +184,11 @@ fn print(trial: &Trial) {
     );
     println!("requests_per_second {:.0} worker_cpu {:.3}", trial.throughput(), trial.generator_cpu);
     let show = |name: &str, sample: &Distribution| {
-        let list =
-            [0.5, 0.9, 0.99, 0.999, 1.0].map(|q| sample.quantile(q).map_or(0.0, |value| value.ns / 1e3));
+        let list = [0.5, 0.9, 0.95, 0.99, 0.999, 1.0]
+            .map(|q| sample.quantile(q).map_or(0.0, |value| value.ns / 1e3));
         println!(
-            "{name:14} us p50 {:.0} p90 {:.0} p99 {:.0} p99.9 {:.0} max {:.0}",
-            list[0], list[1], list[2], list[3], list[4]
+            "{name:14} us p50 {:.0} p90 {:.0} p95 {:.0} p99 {:.0} p99.9 {:.0} max {:.0}",
+            list[0], list[1], list[2], list[3], list[4], list[5]
         );
     };
     show("response_time", &trial.clocks.response_time);

@@ -3,12 +3,14 @@
 //! On Linux a timer descriptor in the runtime's own epoll set: the thread sleeps until it is time, and hears answers meanwhile.
 //! Elsewhere tokio's timer wakes early and the rest is spent yielding to the other tasks.
 
-#[cfg(target_os = "linux")]
+#[cfg(test)]
+pub(crate) use super::clock::simulated::Alarm;
+#[cfg(all(target_os = "linux", not(test)))]
 pub(crate) use linux::Alarm;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", test)))]
 pub(crate) use portable::Alarm;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(test)))]
 mod linux {
     use std::{cell::Cell, future::poll_fn, io, os::fd::OwnedFd, task::ready};
 
@@ -70,7 +72,7 @@ mod linux {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", test)))]
 mod portable {
     use std::{
         cell::Cell,

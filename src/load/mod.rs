@@ -3,6 +3,7 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `alarm` | waking to some microseconds |
+//! | `clock` | what time it is, in tests a simulated one |
 //! | [`generator`] | load by a schedule, and what became of it |
 //! | `http` | connections and exchanges |
 //! | `recorder` | what one worker records |
@@ -19,6 +20,7 @@
 //! | [`watch`] | who looks on |
 
 pub(crate) mod alarm;
+pub(crate) mod clock;
 pub mod costs;
 pub mod formula;
 pub mod gate;

@@ -149,6 +149,96 @@ fn a_stall_of_a_second_is_seen_whole_through_twenty_connections() {
     assert!(trial.intervals.iter().any(|interval| interval.backlog > 100 && interval.in_flight == 20));
 }
 
+/// How long a server of known latency takes, by the number of the request: the percentiles that are looked at lie within a kind
+/// and not between two.
+fn known(number: u64) -> Duration {
+    ms(match (number * 389) % 1_000 {
+        0..880 => 5,
+        880..985 => 20,
+        985..998 => 80,
+        _ => 300,
+    })
+}
+
+/// The smallest value that this share of all does not exceed, in milliseconds.
+fn exact(sorted: &[Duration], q: f64) -> f64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
+    let place = (q * sorted.len() as f64).ceil() as usize;
+    sorted[place.max(1) - 1].as_secs_f64() * 1e3
+}
+
+/// What one window on a server of known latency came to.
+enum Window {
+    /// Every percentile was within 2 % or 1 ms.
+    Right,
+    /// One was not, though neither the generator nor the server was late.
+    Wrong(String),
+    /// The machine was too busy for the server to be what it says.
+    Busy,
+}
+
+fn known_latency(level: u32, seconds: u64) -> Window {
+    let late = Arc::<Mutex<Vec<Duration>>>::default();
+    let (noted, count) = (Arc::clone(&late), AtomicU64::new(0));
+    let server = Server::start(move |_, _| {
+        let (came, wanted) = (Instant::now(), known(count.fetch_add(1, Ordering::Relaxed)));
+        thread::sleep(wanted);
+        noted.lock().unwrap().push(came.elapsed() - wanted);
+        Reply::Keep(ok("known"))
+    });
+    // Some fifty are needed; on a machine that is too busy there must not be thousands of threads.
+    let asked = scenario(rate(f64::from(level), Some(200)), Duration::from_secs(seconds));
+    let trial = run(&asked, &server.url());
+    let count = u64::from(level) * seconds;
+    assert_eq!(trial.requests.scheduled, count);
+    let mut wanted: Vec<Duration> = (0..count).map(known).collect();
+    wanted.sort_unstable();
+    let mut late = late.lock().unwrap();
+    late.sort_unstable();
+    let mut off = String::new();
+    for q in [0.5, 0.9, 0.95, 0.99, 0.999] {
+        let (want, got) = (exact(&wanted, q), response_ms(&trial, q));
+        let near = (want * 0.02).max(1.0);
+        // However busy the machine is, nothing makes an answer come before its time.
+        assert!(got >= want - near, "p{}: {got} ms flatters {want} ms", q * 100.0);
+        if got > want + near {
+            off.push_str(&format!("{level}/s: p{} is {got:.1} ms, not {want} ms\n", q * 100.0));
+        }
+    }
+    let lag = trial.clocks.send_lag.quantile(0.99).unwrap().ns / 1e6;
+    if off.is_empty() && trial.void.is_none() && trial.requests.completed == count {
+        Window::Right
+    } else if trial.void.is_some() || lag > 2.0 || exact(&late, 0.99) > 2.0 {
+        Window::Busy
+    } else {
+        Window::Wrong(off)
+    }
+}
+
+#[test]
+fn percentiles_of_servers_of_known_latency_are_right() {
+    for (level, seconds) in [(100, 10), (2_000, 3)] {
+        // Other tests run beside this one and may keep all processors busy.
+        let mut wrong = Vec::new();
+        let mut right = false;
+        for _ in 0..5 {
+            match known_latency(level, seconds) {
+                Window::Right => right = true,
+                Window::Wrong(off) => wrong.push(off),
+                Window::Busy => {}
+            }
+            if right {
+                break;
+            }
+        }
+        assert!(right || wrong.len() < 3, "{}", wrong.concat());
+        if !right {
+            eprintln!("passed over at {level} requests a second and beyond: the machine is too busy");
+            return;
+        }
+    }
+}
+
 #[test]
 fn an_overloaded_server_shows_the_throughput_that_it_has_and_not_what_the_drain_brings() {
     // Fifty a second, however many ask.

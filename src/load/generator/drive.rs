@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{Arc, atomic::Ordering, mpsc},
     thread::{Scope, ScopedJoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     load::{
+        clock,
         http::target::Target,
         locust,
         recorder::{Recorded, Slice},
@@ -100,7 +101,7 @@ pub fn drive(
         service.begin();
     }
     let course = Arc::new(Course::new(
-        Instant::now() + LEAD,
+        clock::now() + LEAD,
         window,
         nanoseconds(scenario.drain),
         nanoseconds(scenario.request_timeout),
@@ -154,7 +155,7 @@ fn target(drive: &Drive<'_>) -> Result<Target, Error> {
 
 /// How the load is dealt to workers.
 #[derive(Debug)]
-struct Load {
+pub(super) struct Load {
     workers: usize,
     offered: Offered,
     kind: Kind,
@@ -170,7 +171,7 @@ enum Kind {
 }
 
 impl Load {
-    fn new(drive: &Drive<'_>, descriptors: Option<u64>) -> Self {
+    pub(super) fn new(drive: &Drive<'_>, descriptors: Option<u64>) -> Self {
         let scenario = drive.scenario;
         let safe = descriptors.unwrap_or(1_024).saturating_sub(OTHER_DESCRIPTORS).clamp(16, MOST_CONNECTIONS);
         let safe = usize::try_from(safe).unwrap_or(16);
@@ -217,7 +218,7 @@ impl Load {
         }
     }
 
-    fn parts(
+    pub(super) fn parts(
         &self,
         number: usize,
         course: &Arc<Course>,
@@ -364,7 +365,7 @@ impl Look<'_> {
     }
 
     fn now(&self) -> u64 {
-        self.course.at(Instant::now())
+        self.course.at(clock::now())
     }
 
     /// How long to wait for a message: never past the window's start.

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     load::{
+        clock,
         http::{
             fault::Fault,
             wire::{Sent, Whole, Wire},
@@ -258,7 +259,7 @@ impl Lane {
     }
 
     fn begin_connecting(&self) -> Instant {
-        let began = Instant::now();
+        let began = clock::now();
         let now = self.worker.course.at(began);
         self.mark(|moments| moments.taken = now.max(1));
         self.slot.deadline.set(Some(now.saturating_add(self.worker.course.timeout)));
@@ -267,7 +268,7 @@ impl Lane {
 
     fn connected(&mut self, began: Instant, reused: bool) {
         if !reused {
-            let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            let took = self.worker.now().saturating_sub(self.worker.course.at(began));
             self.mark(|moments| moments.connect = took.max(1));
         }
     }

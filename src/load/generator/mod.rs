@@ -27,6 +27,8 @@ mod worker;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truth;
 
 pub use drive::{Drive, drive};
 pub use failure::Error;

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     load::{
         alarm::Alarm,
+        clock,
         http::{fault::Shortage, target::Target},
         recorder::{Moments, Recorded, Recorder, Slice},
         script::Script,
@@ -210,7 +211,7 @@ impl Worker {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        self.course.at(Instant::now())
+        self.course.at(clock::now())
     }
 
     /// A lane has begun a request.
@@ -373,7 +374,7 @@ impl Worker {
     /// Before the origin every moment counts as 0: nothing may happen yet.
     async fn await_origin(&self) {
         loop {
-            let left = self.course.origin.saturating_duration_since(Instant::now());
+            let left = self.course.origin.saturating_duration_since(clock::now());
             if left.is_zero() {
                 return;
             }

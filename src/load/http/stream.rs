@@ -20,6 +20,9 @@ pub(crate) enum Plain {
     /// Over a Unix socket.
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+    /// Within a test.
+    #[cfg(test)]
+    Memory(tokio::io::DuplexStream),
 }
 
 /// A stream as HTTP sees it.
@@ -38,6 +41,8 @@ macro_rules! each {
             Self::Tcp($stream) => $call,
             #[cfg(unix)]
             Self::Unix($stream) => $call,
+            #[cfg(test)]
+            Self::Memory($stream) => $call,
         }
     };
 }

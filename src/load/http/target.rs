@@ -56,6 +56,9 @@ enum Way {
     },
     #[cfg(unix)]
     Unix(PathBuf),
+    /// To whoever takes the other ends.
+    #[cfg(test)]
+    Memory(tokio::sync::mpsc::UnboundedSender<tokio::io::DuplexStream>),
 }
 
 impl Target {
@@ -105,6 +108,20 @@ impl Target {
         })
     }
 
+    /// A service within this process, that is given the other end of every connection.
+    #[cfg(test)]
+    pub(crate) fn within(listener: tokio::sync::mpsc::UnboundedSender<tokio::io::DuplexStream>) -> Self {
+        Self {
+            host: HeaderValue::from_static("within"),
+            authority: Authority::from_static("within"),
+            secure: None,
+            base: String::new(),
+            http2: false,
+            keep_alive: true,
+            way: Way::Memory(listener),
+        }
+    }
+
     /// Opens a stream to it, ready for HTTP.
     pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
         let plain = self.connect_plain().await.map_err(|error| Fault::connect(&error))?;
@@ -136,6 +153,12 @@ impl Target {
             }
             #[cfg(unix)]
             Way::Unix(path) => Ok(Plain::Unix(tokio::net::UnixStream::connect(path).await?)),
+            #[cfg(test)]
+            Way::Memory(listener) => {
+                let (near, far) = tokio::io::duplex(4 << 10);
+                listener.send(far).map_err(|_| io::ErrorKind::ConnectionRefused)?;
+                Ok(Plain::Memory(near))
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::{fault::Fault, stream::Stream, target::Target};
-use crate::model::load::ErrorKind;
+use crate::{load::clock, model::load::ErrorKind};
 
 /// The longest body that is read.
 pub(crate) const LONGEST_BODY: u64 = 16 << 20;
@@ -248,7 +248,7 @@ async fn receive(
             return Err(Broken { fault: Fault::exchange(error.error()), unsent, answered: false });
         }
     };
-    let first_byte = Instant::now();
+    let first_byte = clock::now();
     let (head, mut incoming) = answer.into_parts();
     let (body, bytes) = if incoming.is_end_stream() {
         (Bytes::new(), 0)
