@@ -23,6 +23,7 @@
 //! - [`load_generator`]: load on real servers of known behaviour, good and bad.
 //! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
 //! - [`load_locust`]: load by a real Locust, one master and two workers.
+//! - [`load_locust_ssh`]: workers of a real Locust behind a real sshd.
 //! - [`load_results`]: results of load tools as runs, and `import` from the command line.
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
@@ -60,6 +61,7 @@ mod load_check;
 mod load_command;
 mod load_generator;
 mod load_locust;
+mod load_locust_ssh;
 mod load_results;
 mod load_scenarios;
 mod load_stress;
