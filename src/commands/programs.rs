@@ -1,19 +1,23 @@
 //! Commands of the user beside criterion benchmarks: both are measured in one go, and come back as one.
 
 use crate::{
-    commands::{failure::Failure, session::Session},
+    commands::{
+        failure::Failure,
+        session::{NO_BENCH_TARGET, Session},
+    },
     files::scratch::Scratch,
     judge::policy::Rules,
     measure::{
         self, Measured, SlotSettings,
         listing::Listed,
         program::{Request, Site, alone, paired, runner},
+        request::NOT_MATCHED,
     },
     model::{
         benchmark::Benchmark,
         metric::Metric,
         revision::Revision,
-        run::{Measurement, Side, SlotMethod},
+        run::{Fate, Measurement, Side, SlotMethod},
     },
     progress::Event,
     text::quantity,
@@ -61,17 +65,19 @@ impl Session<'_> {
                 })?;
             measured = joined(measured, more);
         }
+        measured.measurements.extend(self.programs_left_out());
         self.tell_time(&measured);
         Ok(measured)
     }
 
     /// Measures head alone, `processes` fresh processes a benchmark or command.
     pub(super) fn single(&self, seed: u64, processes: u32) -> Result<Measured, Failure> {
-        let measured = if self.has_nothing_for_criterion() {
+        let mut measured = if self.has_nothing_for_criterion() {
             Measured::default()
         } else {
             self.criterion_single(seed, processes)?
         };
+        measured.measurements.extend(self.programs_left_out());
         if measured.interrupted.is_some() || !self.has_commands(None) {
             return Ok(measured);
         }
@@ -86,8 +92,20 @@ impl Session<'_> {
         self.work().settings.commands.iter().map(|program| Listed {
             benchmark: runner::whole(program),
             block_seconds: 0.0,
-            fate: None,
+            fate: self.only_bench_targets().then(|| Fate::Ignored(NO_BENCH_TARGET.into())),
             method: SlotMethod::Command,
+        })
+    }
+
+    /// Commands that are no bench targets where the user named some: each is told of once.
+    fn programs_left_out(&self) -> impl Iterator<Item = Measurement> {
+        let left_out = self.listed_programs().filter_map(|listed| Some((listed.benchmark, listed.fate?)));
+        left_out.map(|(benchmark, fate)| Measurement {
+            benchmark,
+            metric: Metric::time(),
+            fate,
+            method: SlotMethod::Command,
+            blocks: Vec::new(),
         })
     }
 
@@ -105,6 +123,7 @@ impl Session<'_> {
     /// Whether there are commands to measure.
     pub(super) fn has_commands(&self, only: Option<&BTreeSet<Benchmark>>) -> bool {
         !self.work().settings.commands.is_empty()
+            && !self.only_bench_targets()
             && only.is_none_or(|only| only.iter().any(|benchmark| self.is_of_a_command(benchmark)))
     }
 
@@ -141,7 +160,7 @@ impl Session<'_> {
             if only.is_some_and(|only| !only.contains(benchmark)) {
                 Some("not suspect".to_owned())
             } else if self.filter().is_some_and(|filter| !filter.is_match(id) && !filter.is_match(&whole)) {
-                Some("left out by `--filter`".to_owned())
+                Some(NOT_MATCHED.to_owned())
             } else {
                 rules.limits(benchmark, metric).left_out
             }

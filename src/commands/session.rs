@@ -4,7 +4,11 @@ use crate::{
     cargo::aligned::Alignment,
     commands::failure::Failure,
     config::resolve::Settings,
-    judge::{load::PREFIX, paired, policy::Rules},
+    judge::{
+        load::{PREFIX, is_load},
+        paired,
+        policy::Rules,
+    },
     load::{
         gate::{
             self,
@@ -18,6 +22,7 @@ use crate::{
         self, IdenticalCode, Measured, SlotSettings,
         builds::{BuildRequest, Builds, build_both},
         listing::Listed,
+        request::NOT_MATCHED,
         stage::VOID_SHARE,
         trees::{self, BaseChoice},
     },
@@ -40,6 +45,9 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
+
+/// Why a load benchmark or a command is left out where the user named bench targets.
+pub(super) const NO_BENCH_TARGET: &str = "no bench target of `--bench`";
 
 /// Who works, on what, and who listens.
 #[derive(Clone, Copy)]
@@ -231,8 +239,11 @@ impl<'a> Session<'a> {
     /// Why a load benchmark is left out, if it is: by the filter, or by a rule that leaves out all of it.
     fn load_left_out(&self, benchmark: &Benchmark) -> Option<String> {
         let id = benchmark.id.as_str();
+        if self.only_bench_targets() {
+            return Some(NO_BENCH_TARGET.into());
+        }
         if self.filter.as_ref().is_some_and(|filter| !filter.is_match(id)) {
-            return Some("left out by `--filter`".into());
+            return Some(NOT_MATCHED.into());
         }
         let rules = Rules::new(&self.work.settings.policy);
         let scenario = self
@@ -258,6 +269,11 @@ impl<'a> Session<'a> {
                 .or_else(|| running.then(|| "its service already runs at a URL".to_owned()));
             Some((benchmark, left_out, gate::metrics::block_seconds(scenario)))
         })
+    }
+
+    /// Whether the user named bench targets: what is none is left out then, as cargo does.
+    pub(super) fn only_bench_targets(&self) -> bool {
+        !self.work.settings.selection.benches.is_empty()
     }
 
     /// Whether there are load scenarios.
@@ -306,6 +322,9 @@ impl<'a> Session<'a> {
     pub(super) fn asks_for(&self, benchmark: &Benchmark) -> bool {
         if self.work.settings.only_commands {
             return self.is_of_a_command(benchmark);
+        }
+        if is_load(benchmark) || self.is_of_a_command(benchmark) {
+            return !self.only_bench_targets();
         }
         let selection = &self.work.settings.selection;
         let lists = [&selection.benches, &selection.packages, &selection.exclude];

@@ -282,6 +282,10 @@ fn advice(story: &Story) -> String {
         Basis::Stored { pool, .. } => {
             format!("against {pool} stored residuals: store more runs, or use `--mode paired`")
         }
+        // No margin helps where neither side failed: only requests do
+        Basis::Counted { .. } => {
+            format!("with {rounds}: measure more of them, or ask more in each (`window`)")
+        }
         _ => format!("with {rounds}: measure more rounds, or raise the margin"),
     }
 }

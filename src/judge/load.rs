@@ -11,7 +11,7 @@ use crate::{
         benchmark::Benchmark,
         load::Trial,
         metric::{Metric, Nature, percentile},
-        run::{Measurement, Run, Side, TrialBlock},
+        run::{Fate, Measurement, Run, Side, TrialBlock},
         verdict::{Judgement, Verdict},
     },
     plan::looks::Standing,
@@ -76,13 +76,27 @@ pub(super) fn counts(benchmark: &Benchmark, metric: &Metric, load: &[TrialBlock]
         .collect()
 }
 
-/// All trials of a run; those of a void block say so, whichever of them it was.
+/// All trials of a run but those of scenarios that are left out; those of a void block say so, whichever of them it was.
 pub(super) fn trials(run: &Run) -> Vec<Trial> {
     let of_block = |block: &TrialBlock| -> Vec<Trial> {
         let void = |trial: &Trial| trial.void.clone().or(block.void.as_ref().map(|void| void.reason.clone()));
         block.trials.iter().map(|trial| Trial { void: void(trial), ..trial.clone() }).collect()
     };
-    run.load.iter().flat_map(of_block).collect()
+    let left_out = left_out(run);
+    let shown = |block: &&TrialBlock| !left_out.contains(block.scenario.as_str());
+    run.load.iter().filter(shown).flat_map(of_block).collect()
+}
+
+/// The scenarios whose every row is left out: a filter that came later does not take away what was measured before it.
+fn left_out(run: &Run) -> BTreeSet<&str> {
+    let of = |is_out: bool| {
+        let measurements = run.measurements.iter();
+        measurements
+            .filter(move |measurement| matches!(measurement.fate, Fate::Ignored(_)) == is_out)
+            .filter_map(|measurement| measurement.benchmark.id.as_str().strip_prefix(PREFIX))
+    };
+    let shown: BTreeSet<&str> = of(false).collect();
+    of(true).filter(|scenario| !shown.contains(scenario)).collect()
 }
 
 /// Where a measurement of a load scenario stands at its last complete look, given the scenario's trials.

@@ -14,6 +14,9 @@ use crate::{
 use regex::Regex;
 use std::{path::Path, time::Duration};
 
+/// Why a benchmark of any kind is left out by the filter.
+pub const NOT_MATCHED: &str = "not matched by `--filter`";
+
 /// What to do with targets whose machine code is the same on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IdenticalCode {
@@ -63,7 +66,7 @@ impl Request<'_> {
     #[must_use]
     pub fn left_out(&self, benchmark: &Benchmark) -> Option<String> {
         let filtered = self.filter.is_some_and(|filter| !filter.is_match(benchmark.id.as_str()));
-        if filtered { Some("not matched by `--filter`".into()) } else { (self.ignored)(benchmark) }
+        if filtered { Some(NOT_MATCHED.into()) } else { (self.ignored)(benchmark) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The scripts print numbers that the revision holds, with a scatter of their own, so that no machine and no hour plays a part.
 
 use crate::support::{
-    repository::Repository,
+    repository::{self, Repository},
     tollgate::{Ran, command, ran},
 };
 use serde_json::Value;
@@ -196,4 +196,19 @@ fn an_entry_that_is_wrong_is_refused_with_its_line() {
     repository.write("tollgate.toml", "[[command]]\nname = \"go\"\nrun = \"x\"\nas = \"gopher\"\n");
     let ran = check(&repository, &[]).exits(2);
     assert!(ran.stderr.contains("line 4") && ran.stderr.contains("`gopher` is no format"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bench_target_by_name_leaves_commands_out_and_says_so() {
+    let repository = repository();
+    repository
+        .write("Cargo.toml", &repository::manifest("sample", &["kernel"]))
+        .write("src/lib.rs", &repository::library("\"fine\".to_owned()"))
+        .write("benches/kernel.rs", &repository::bench("sample"));
+    repository.commit("a crate beside it");
+    repository.write("a", "220");
+    let listed = tollgate(&repository, &["check", "--base", "HEAD", "--list", "--bench", "kernel"]);
+    assert!(listed.stdout.contains("go  left out: no bench target of `--bench`"), "{}", listed.stdout);
+    let verdict = check(&repository, &["--bench", "kernel"]).json();
+    assert_eq!(verdict["census"]["ignored"][0]["id"], "go", "{verdict}");
 }

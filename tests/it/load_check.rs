@@ -361,7 +361,7 @@ fn the_list_names_load_benchmarks_with_their_cost_and_a_filter_applies_to_them()
         ran.stdout
     );
     let ran = check(&repository, &["--list", "--filter", "nothing"]);
-    assert!(ran.stdout.contains("left out by `--filter`"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not matched by `--filter`"), "{}", ran.stdout);
 }
 
 #[test]

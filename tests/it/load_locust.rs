@@ -39,7 +39,7 @@ Service(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 "#;
 
 /// The program, or nothing with a line that says so.
-fn locust() -> Option<PathBuf> {
+pub(crate) fn locust() -> Option<PathBuf> {
     let named = std::env::var_os("TOLLGATE_TEST_LOCUST").map(PathBuf::from);
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = named
@@ -53,13 +53,13 @@ fn locust() -> Option<PathBuf> {
 }
 
 /// A folder with this scenario, and what marks its processes.
-struct Project {
-    folder: tempfile::TempDir,
-    mark: String,
+pub(crate) struct Project {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) mark: String,
 }
 
 impl Project {
-    fn new(scenario: &str) -> Self {
+    pub(crate) fn new(scenario: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "[[load]]\nname = \"far\"\ndriver = \"locust\"\nrate = 40\nwarmup = \"1s\"\ntimeout = \"10s\"\n{scenario}"
@@ -69,7 +69,7 @@ impl Project {
         Self { folder, mark }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(self.folder.path());
         let (name, value) = self.mark.split_once('=').unwrap();
         command
@@ -91,7 +91,7 @@ impl Project {
     }
 
     /// The processes of ours whose command line holds these words.
-    fn processes(&self, words: &str) -> Vec<Pid> {
+    pub(crate) fn processes(&self, words: &str) -> Vec<Pid> {
         let holds = |path: &Path, what: &str| {
             fs::read(path)
                 .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " ").contains(what))
@@ -104,7 +104,7 @@ impl Project {
     }
 
     /// Nothing is left of a run, neither processes nor files with secrets.
-    fn is_clean(&self) {
+    pub(crate) fn is_clean(&self) {
         let until = Instant::now() + Duration::from_secs(10);
         while !self.processes("").is_empty() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(50));
@@ -119,12 +119,12 @@ impl Project {
     }
 }
 
-fn count(entry: &Value, key: &str) -> u64 {
+pub(crate) fn count(entry: &Value, key: &str) -> u64 {
     entry["requests"][key].as_u64().unwrap_or_else(|| panic!("{entry:#}"))
 }
 
 /// A server that says when it was first asked.
-fn slow_server() -> (Server, mpsc::Receiver<()>) {
+pub(crate) fn slow_server() -> (Server, mpsc::Receiver<()>) {
     let (sender, first) = mpsc::channel();
     let server = Server::start(move |_, _| {
         let _ = sender.send(());

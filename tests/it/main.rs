@@ -23,7 +23,9 @@
 //! - [`load_generator`]: load on real servers of known behaviour, good and bad.
 //! - [`load_scenarios`]: load scenarios as users write them, and the examples of `docs/load.md`.
 //! - [`load_locust`]: load by a real Locust, one master and two workers.
+//! - [`load_locust_ssh`]: workers of a real Locust behind a real sshd.
 //! - [`load_results`]: results of load tools as runs, and `import` from the command line.
+//! - [`mixed_check`]: criterion benches and a service of one crate in one check.
 //! - [`reports`]: a stored verdict in every format.
 //! - [`revisions`]: revisions by name and by default, and what a work tree holds.
 //! - [`schema`]: the committed JSON Schemas are current, and documents keep to them.
@@ -60,10 +62,12 @@ mod load_check;
 mod load_command;
 mod load_generator;
 mod load_locust;
+mod load_locust_ssh;
 mod load_results;
 mod load_scenarios;
 mod load_soak;
 mod load_stress;
+mod mixed_check;
 mod reports;
 mod revisions;
 mod schema;

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Cargo options")]
 pub struct BuildArgs {
-    /// Bench target to measure (repeatable; default: every criterion target).
+    /// Bench target to measure (repeatable; default: every criterion target); leaves load benchmarks and commands out.
     #[arg(long = "bench", value_name = "TARGET")]
     pub benches: Vec<String>,
     /// Package whose benchmarks are measured (repeatable).

@@ -58,10 +58,10 @@ fn remote(load: &Load, allowed: bool, troubles: &mut Troubles) {
         troubles.add("hosts", message);
     }
     for host in &load.hosts {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "@._-:[]%".contains(c);
-        // A name that begins with a dash would be an option of ssh.
-        if host.is_empty() || host.starts_with('-') || !host.chars().all(plain) {
-            troubles.add("hosts", format!("`{host}` is not a host such as `user@10.0.0.7`"));
+        if !is_host(host) {
+            let message =
+                format!("`{host}` is not a host such as `user@10.0.0.7` or `ssh://user@10.0.0.7:2222`");
+            troubles.add("hosts", message);
         }
     }
     if load.master.is_none() {
@@ -77,6 +77,18 @@ fn remote(load: &Load, allowed: bool, troubles: &mut Troubles) {
         );
         troubles.add(key, message);
     }
+}
+
+/// What ssh takes as a destination: a name, also one of its configuration, or a URI, which may have a port.
+fn is_host(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-:[]%".contains(c);
+    let (destination, is_uri) = text.strip_prefix("ssh://").map_or((text, false), |rest| (rest, true));
+    let name = destination.rsplit_once('@').map_or(destination, |(_, name)| name);
+    let port = name.rsplit_once(':').filter(|(before, _)| !before.contains(':') || before.ends_with(']'));
+    // A name that begins with a dash would be an option of ssh. A port without `ssh://` would be part of the name.
+    let dashed = [destination, name].iter().any(|part| part.is_empty() || part.starts_with('-'));
+    let bad_port = port.is_some_and(|(_, port)| !is_uri || !port.parse().is_ok_and(|port: u16| port > 0));
+    !dashed && !bad_port && destination.chars().all(plain)
 }
 
 /// An address, and the port behind its last colon.

@@ -458,10 +458,10 @@ fn locust_is_asked_for_with_two_workers_here_or_with_hosts() {
     let here = scenario(&LEAST.replace("rate =", "driver = \"locust\"\nrate ="));
     let Driver::Locust(locust) = here.driver else { panic!("{:?}", here.driver) };
     assert_eq!((locust.program.as_str(), locust.workers, locust.port), ("locust", 2, None));
-    let keys = "driver = \"locust\"\nhosts = [\"me@10.0.0.7\", \"box\"]\nmaster = \"10.0.0.5:5557\"\nallow_remote = true\nrate =";
+    let keys = "driver = \"locust\"\nhosts = [\"me@10.0.0.7\", \"box\", \"ssh://me@box:2222\", \"ssh://[fe80::1]:22\", \"fe80::1\"]\nmaster = \"10.0.0.5:5557\"\nallow_remote = true\nrate =";
     let there = scenario(&LEAST.replace("rate =", keys).replace("127.0.0.1", "10.0.0.5"));
     let Driver::Locust(locust) = there.driver else { panic!("{:?}", there.driver) };
-    assert_eq!((locust.workers, locust.hosts.len(), locust.port), (0, 2, Some(5557)));
+    assert_eq!((locust.workers, locust.hosts.len(), locust.port), (0, 5, Some(5557)));
     assert_eq!(locust.master.as_deref(), Some("10.0.0.5"));
     assert_eq!(scenario(LEAST).driver, Driver::Tollgate);
 }
@@ -482,6 +482,19 @@ fn what_locust_cannot_do_is_refused_with_its_line() {
         assert!(found.starts_with(words), "{found}");
     }
     let hosts = "driver = \"locust\"\nrate = 1\nmaster = \"10.0.0.5\"\nallow_remote = true\nurl = \"http://10.0.0.5:1\"";
-    assert!(mistake(&format!("{hosts}\nhosts = [\"-oProxyCommand=x\"]"), "").contains("is not a host"));
+    for host in [
+        "-oProxyCommand=x",
+        "me@-x",
+        "ssh://",
+        "ssh://-x",
+        "ssh://me@box:0",
+        "ssh://me@box:99999",
+        "me@box:2222",
+        "a/b",
+        "a b",
+    ] {
+        let found = mistake(&format!("{hosts}\nhosts = [\"{host}\"]"), "");
+        assert!(found.contains("is not a host such as `user@10.0.0.7` or `ssh://"), "{host}: {found}");
+    }
     assert!(mistake(&format!("{URL}\nrate = 1\nworkers = 2"), "").contains("say `driver = \"locust\"`"));
 }

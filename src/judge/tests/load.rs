@@ -287,6 +287,30 @@ fn criterion_and_load_share_the_error_rate_evenly() {
 }
 
 #[test]
+fn trials_of_a_scenario_that_a_filter_leaves_out_are_neither_judged_nor_shown() {
+    let mut run = run_of(CALM.blocks(4), &ALL);
+    for measurement in &mut run.measurements {
+        measurement.fate = Fate::Ignored("not matched by `--filter`".into());
+    }
+    run.measurements.push(measured("num/sieve", &Noise::factor(1.0), 4));
+    let verdict = judge(&run);
+    assert_eq!((verdict.judgements.len(), verdict.census.ignored.len()), (1, 1));
+    assert!(verdict.load.is_empty() && verdict.targets.is_empty() && verdict.score.is_none());
+    let rates: Vec<f64> = verdict.families.iter().map(|family| family.false_discovery_rate).collect();
+    assert_eq!(rates, [0.01]);
+}
+
+#[test]
+fn where_nothing_failed_and_more_requests_would_show_it_a_wider_margin_is_no_advice() {
+    let verdict = judge(&run_of(Service { requests: 48, ..CALM }.blocks(4), &["error_rate"]));
+    let reason = &row(&verdict, "error_rate").reason;
+    assert!(
+        reason.ends_with("with 12 rounds: measure more of them, or ask more in each (`window`)"),
+        "{reason}"
+    );
+}
+
+#[test]
 fn rules_choose_margins_and_metrics_of_load_benchmarks() {
     let rules = vec![Rule { margin: Some(0.3), metrics: Some(vec!["latency.p50".into()]), ..rule("load:*") }];
     let verdict = judge(&with_rules(run_of(Service { slower: 1.1, ..CALM }.blocks(6), &ALL), rules));

@@ -152,6 +152,13 @@ impl<'a> Course<'a> {
         self.fate = Some(failed(side, message));
     }
 
+    /// It is left out: what was measured of it before is kept, so that it goes on from there when it is back, and is not judged.
+    pub(super) fn leave_out(&mut self, reason: &str) {
+        let fate = Fate::Ignored(reason.to_owned());
+        self.lines.iter_mut().for_each(|line| line.fate.clone_from(&fate));
+        self.fate = Some(fate);
+    }
+
     /// A metric's measurement so far.
     pub(super) fn measurement(&self, line: &Line) -> Measurement {
         Measurement {

@@ -84,7 +84,9 @@ pub(super) fn courses<'a>(request: &Request<'a>) -> (Vec<Course<'a>>, Vec<Warnin
             warnings.push(Warning::new("unknown_metric", message));
         }
         let mut course = Course::new(scenario, benchmark, request.previous);
-        course.fate = (request.left_out)(&course.benchmark).map(Fate::Ignored);
+        if let Some(reason) = (request.left_out)(&course.benchmark) {
+            course.leave_out(&reason);
+        }
         courses.push(course);
     }
     (courses, warnings)

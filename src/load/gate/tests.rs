@@ -145,6 +145,7 @@ struct Setup {
     scenarios: Vec<Scenario>,
     budget: Duration,
     void_share: f64,
+    left_out: &'static str,
     previous: (Vec<Measurement>, Vec<TrialBlock>),
 }
 
@@ -154,6 +155,7 @@ fn setup(names: &[&str]) -> Setup {
         scenarios,
         budget: Duration::from_secs(3_600),
         void_share: f64::INFINITY,
+        left_out: "load:out",
         previous: (Vec::new(), Vec::new()),
     }
 }
@@ -165,7 +167,7 @@ impl Setup {
         let limits = |benchmark: &Benchmark, metric: &Metric| rules.limits(benchmark, metric);
         job(&Request {
             scenarios: &self.scenarios,
-            left_out: &|benchmark| (benchmark.id.as_str() == "load:out").then(|| "by a rule".into()),
+            left_out: &|benchmark| (benchmark.id.as_str() == self.left_out).then(|| "by a rule".into()),
             limits: &limits,
             seed: 7,
             budget: self.budget,
@@ -381,4 +383,23 @@ fn throughput_is_a_result_only_where_users_wait() {
         think: Duration::ZERO,
     };
     assert_eq!(names(&one), ["error_rate", "throughput", "latency.p99"]);
+}
+
+#[test]
+fn a_scenario_that_is_left_out_later_keeps_its_blocks_and_trials_for_when_it_is_back() {
+    let first = setup(&["a"]).measure(&mut Replay { slower: 1.5, ..Replay::default() });
+    let previous = (first.measurements.clone(), first.trials.clone());
+    let mut replay = Replay::default();
+    let filtered = Setup { left_out: "load:a", previous, ..setup(&["a"]) }.measure(&mut replay);
+    assert!(replay.asked.is_empty());
+    assert!(filtered.measurements.iter().all(|m| m.fate == Fate::Ignored("by a rule".into())));
+    let blocks = |measured: &Measured| {
+        measured
+            .measurements
+            .iter()
+            .map(|m| m.blocks.len())
+            .chain([measured.trials.len()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(blocks(&filtered), blocks(&first));
 }

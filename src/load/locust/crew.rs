@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{failure::Error, plan::workers};
+use super::{
+    failure::{BEFORE, Error},
+    plan::workers,
+};
 use crate::{
     load::scenario::Locust,
     process::{self, Child, Interrupt, Spec},
@@ -105,7 +108,7 @@ impl Crew {
         if place == 0 && tail.contains("Gave up waiting for workers") {
             return Error::NotJoined { workers, limit: JOIN, tail: String::new() };
         }
-        let when = if started { "under load" } else { "before the load began" };
+        let when = if started { "under load" } else { BEFORE };
         Error::Ended { who: member.who.clone(), status, when, tail }
     }
 

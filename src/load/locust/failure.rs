@@ -7,6 +7,9 @@ use crate::{files, hint::Hint, process};
 /// The versions that are known to do what is asked.
 pub(super) const VERSIONS: &str = "2.43.4 or newer, below 3";
 
+/// When a process ended: what a worker on another host says then is mostly of ssh.
+pub(super) const BEFORE: &str = "before the load began";
+
 /// A trial that Locust could not make.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -117,6 +120,9 @@ impl Hint for Error {
             Self::NoPort(_) => return None,
             Self::Ended { tail, .. } if tail.contains("not found") => {
                 "install Locust on every host, or name the program there by `locust = \"/path/to/locust\"`"
+            }
+            Self::Ended { who, when, .. } if who.contains("(on ") && *when == BEFORE => {
+                "`ssh HOST` must work from here without a question: port, user and key are what `~/.ssh/config` says of it"
             }
             Self::Ended { .. } => "see what it said; all workers must live until the end",
             Self::NotJoined { .. } => {

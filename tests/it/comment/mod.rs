@@ -34,7 +34,7 @@ fn passed(head: char) -> CheckVerdict {
 }
 
 /// A job on GitHub: the double, and a folder with a verdict and an event.
-struct Job {
+pub(crate) struct Job {
     double: Double,
     folder: TempDir,
     run: u64,
@@ -43,7 +43,7 @@ struct Job {
 
 impl Job {
     /// A job on pull request 7, whose head is `aaa…`.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let job = Self::on(Double::start());
         job.double.state().open(7, &sha('a'));
         job
@@ -91,7 +91,7 @@ impl Job {
     }
 
     /// Brings a verdict on pull request 7 as the next run of the workflow.
-    fn bring(&mut self, verdict: &CheckVerdict) -> Ran {
+    pub(crate) fn bring(&mut self, verdict: &CheckVerdict) -> Ran {
         self.run += 1;
         let head = verdict.head.rev.as_deref().and_then(|rev| rev.chars().next()).unwrap_or('a');
         self.write("verdict.json", verdict);
@@ -106,7 +106,7 @@ impl Job {
 
     /// The only comment.
     #[track_caller]
-    fn only(&self) -> String {
+    pub(crate) fn only(&self) -> String {
         let mut bodies = self.bodies();
         assert_eq!(bodies.len(), 1, "{bodies:#?}");
         bodies.remove(0)
