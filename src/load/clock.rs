@@ -99,7 +99,6 @@ pub(crate) mod simulated {
 
     impl Alarm {
         /// A silent alarm.
-        #[expect(clippy::unnecessary_wraps, reason = "a real one may fail")]
         pub(crate) fn new() -> io::Result<Self> {
             let number = with(|time| {
                 time.alarms_made += 1;
