@@ -112,14 +112,18 @@ fn sentence(soak: &Soak, shown: fn(f64) -> String) -> String {
     let (Some(slope), Some(interval)) = (soak.per_hour, soak.interval) else {
         return format!("too little was seen in {}", quantity::seconds(soak.seconds));
     };
+    let after = if soak.warmup_seconds > 0.0 {
+        format!(" after {} of warm-up", quantity::seconds(soak.warmup_seconds))
+    } else {
+        String::new()
+    };
     format!(
-        "by {} an hour (98 % interval {} to {}, allowed {}) over {} after {} of warm-up",
+        "by {} an hour (98 % interval {} to {}, allowed {}) over {}{after}",
         signed(slope),
         signed(interval.lower),
         signed(interval.upper),
         shown(soak.allowed_per_hour),
         quantity::seconds(soak.seconds),
-        quantity::seconds(soak.warmup_seconds),
     )
 }
 

@@ -5,7 +5,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -22,6 +22,9 @@ use super::{
     service::{Error, Family, Running, lock},
     watch::{ServiceWatch, Tick},
 };
+
+/// Processor time over less than this says nothing: two looks a moment apart once told of eight busy processors of two.
+const SHORTEST: Duration = Duration::from_millis(50);
 
 /// Watches one service.
 #[derive(Debug)]
@@ -58,10 +61,13 @@ impl Watch {
         let usage = lock(self.family.as_ref()?).usage()?;
         let now = Instant::now();
         let busy = self.last.and_then(|(then, cpu_ns)| {
-            let elapsed = now.duration_since(then).as_nanos() as f64;
-            (elapsed > 0.0).then(|| usage.cpu_ns.saturating_sub(cpu_ns) as f64 / elapsed)
+            let elapsed = now.duration_since(then);
+            let spent = usage.cpu_ns.saturating_sub(cpu_ns) as f64;
+            (elapsed >= SHORTEST).then(|| spent / elapsed.as_nanos() as f64)
         });
-        self.last = Some((now, usage.cpu_ns));
+        if busy.is_some() || self.last.is_none() {
+            self.last = Some((now, usage.cpu_ns));
+        }
         let peak = self.peak.get_or_insert(usage);
         peak.rss_peak_bytes = peak.rss_peak_bytes.max(usage.rss_peak_bytes);
         peak.threads = peak.threads.max(usage.threads);

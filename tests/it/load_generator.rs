@@ -265,6 +265,29 @@ fn an_overloaded_server_shows_the_throughput_that_it_has_and_not_what_the_drain_
 }
 
 #[test]
+fn the_numbers_of_a_warm_up_fit_where_those_of_the_window_do() {
+    // As a service that keeps its ids in 32 bits.
+    let server = Server::start(|_, head| {
+        let number = head.split(' ').nth(1).and_then(|path| path.strip_prefix('/'));
+        let fits = number.is_some_and(|number| number.parse::<i32>().is_ok());
+        Reply::Keep(if fits { ok("fine") } else { b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n".to_vec() })
+    });
+    let mut numbered = scenario(rate(50.0, None), Duration::from_secs(1));
+    numbered.warmup = ms(500);
+    numbered.flows[0].steps[0].path = "/{{ number }}".into();
+    let heard = Heard::default();
+    let script = Script::compile(&numbered.flows, Path::new("."), 1).unwrap();
+    let (url, side) = (server.url(), Side::Head);
+    let asking =
+        Drive { scenario: &numbered, script: &script, url: &url, socket: None, side, seed: 1, workers: None };
+    let trial = drive(&asking, &mut Unwatched, &heard, &Interrupt::new()).unwrap();
+    assert_eq!((trial.requests.completed, trial.requests.errors), (50, 0));
+    let heard = heard.intervals.lock().unwrap();
+    let warm: Vec<_> = heard.iter().filter(|interval| interval.start_seconds < 0.0).collect();
+    assert!(warm[0].completed > 20 && warm.iter().all(|interval| interval.errors == 0), "{warm:#?}");
+}
+
+#[test]
 fn under_overload_all_that_was_scheduled_is_counted() {
     let server = Server::start(|_, _| {
         thread::sleep(ms(40));

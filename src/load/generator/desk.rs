@@ -10,8 +10,9 @@ use crate::{
     plan::arrivals::{Arrival, Arrivals, Curve, Spread, Stage},
 };
 
-/// Sessions of the warm-up are numbered from here, so that those of the window do not depend on its length.
-const WARMUP: u64 = 1 << 63;
+/// Sessions of the warm-up are numbered from here, so that those of the window do not depend on its length. It fits into 32 bits with a
+/// sign: a service that reads `{{ number }}` as its ids do would refuse every request of a warm-up that is numbered higher, and stay cold.
+const WARMUP: u64 = 1 << 30;
 
 /// A session that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

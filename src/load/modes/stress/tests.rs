@@ -117,7 +117,7 @@ fn a_reader_hears_what_each_probe_came_to_and_where_the_search_stands() {
     let heard = Heard::default();
     let service = service(60.0, 0.0);
     let hands = Hands { window: &service, over: &|| false, progress: &heard };
-    let _ = search(&scenario(), &settings(), hands);
+    assert!(search(&scenario(), &settings(), hands).error.is_none());
     let heard = heard.0.into_inner().unwrap();
     assert_eq!(
         heard[..5],
