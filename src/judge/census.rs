@@ -10,6 +10,7 @@ use crate::{
     model::{
         benchmark::Benchmark,
         census::Census,
+        metric::Nature,
         run::Fate,
         verdict::{Judgement, Verdict},
     },
@@ -36,7 +37,7 @@ struct Tally {
     compared: bool,
     identical: bool,
     inconclusive: bool,
-    blind: bool,
+    sight: Sight,
     new: bool,
     missing: bool,
     failed: bool,
@@ -69,12 +70,35 @@ pub(super) fn census(
         compared: count(|tally| tally.compared),
         identical: count(|tally| tally.identical),
         inconclusive: count(|tally| tally.inconclusive),
-        blind: count(|tally| tally.blind),
+        blind: count(|tally| tally.sight.is_blind()),
         voided_blocks: voided.values().sum(),
         new: list(|tally| tally.new),
         missing: list(|tally| tally.missing),
         failed: list(|tally| tally.failed),
         ignored: ignored(left_out, |benchmark| tallies.contains_key(benchmark), display),
+    }
+}
+
+/// How many metrics of a benchmark saw something, and how many were blind: those that scatter, and those that do not.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sight {
+    noisy: [usize; 2],
+    others: [usize; 2],
+}
+
+impl Sight {
+    fn add(&mut self, judgement: &Judgement) {
+        let Some(blind) = judgement.blind else { return };
+        let noisy = judgement.metric.nature == Nature::Noisy;
+        let counts = if noisy { &mut self.noisy } else { &mut self.others };
+        counts[usize::from(blind)] += 1;
+    }
+
+    /// A benchmark of several metrics is blind when most of those that scatter are: one noisy percentile does not take away what the
+    /// others show. A count of failed requests shows nothing of speed, so it stands for itself only where it is alone.
+    fn is_blind(self) -> bool {
+        let [seeing, blind] = if self.noisy == [0, 0] { self.others } else { self.noisy };
+        blind > seeing
     }
 }
 
@@ -85,7 +109,7 @@ impl Tally {
         self.measured |= identical || !subject.blocks.is_empty();
         self.compared |= identical || is_compared(evidence, judgement);
         self.inconclusive |= judgement.verdict == Verdict::Inconclusive && !evidence.is_not_gated();
-        self.blind |= judgement.blind == Some(true);
+        self.sight.add(judgement);
         self.new |= judgement.verdict == Verdict::New || subject.fate == Fate::New;
         self.missing |= subject.fate == Fate::Missing;
         self.failed |= matches!(subject.fate, Fate::Failed { .. });

@@ -79,6 +79,11 @@ pub(crate) mod simulated {
         TIME.with_borrow(|time| time.as_ref().map(|time| time.start + Duration::from_nanos(time.passed)))
     }
 
+    /// Lets so many nanoseconds go by in which no task of this thread runs, as where others have its processor.
+    pub(crate) fn pass(length: u64) {
+        with(|time| time.passed += length);
+    }
+
     /// Waits so many nanoseconds.
     pub(crate) async fn sleep(length: u64) {
         let alarm = Alarm::new().unwrap();

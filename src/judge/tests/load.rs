@@ -242,6 +242,24 @@ fn one_burst_of_errors_fails_no_check() {
 }
 
 #[test]
+fn one_percentile_that_shows_nothing_makes_no_blind_check_but_most_metrics_do() {
+    let blurred = |names: &[&str]| {
+        let mut run = run_of(CALM.blocks(4), &ALL);
+        let mut stream = Stream::new(3, "blur", &[], 0);
+        for measurement in run.measurements.iter_mut().filter(|m| names.contains(&m.metric.name.as_str())) {
+            let slots = measurement.blocks.iter_mut().flat_map(|block| &mut block.slots);
+            slots.for_each(|slot| slot.samples[0].total *= (0.8 * stream.normal()).exp());
+        }
+        judge(&run)
+    };
+    let one = blurred(&["latency.p90"]);
+    assert_eq!((row(&one, "latency.p90").blind, row(&one, "latency.p50").blind), (Some(true), Some(false)));
+    assert_eq!((one.census.blind, one.outcome.exit_code()), (0, 0));
+    let most = blurred(&["latency.p50", "latency.p90", "cpu"]);
+    assert_eq!((most.census.blind, most.outcome.exit_code()), (1, 3));
+}
+
+#[test]
 fn failures_of_every_request_are_found_after_two_blocks() {
     let verdict = judge(&run_of(Service { failing: [0.0, 1.1], ..CALM }.blocks(2), &["error_rate"]));
     let row = row(&verdict, "error_rate");

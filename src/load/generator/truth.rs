@@ -78,6 +78,14 @@ fn scenario(rate: f64, seconds: u64, connections: u32) -> Scenario {
 
 /// Runs one worker over the whole window.
 fn run(scenario: &Scenario, latency: impl Fn(u64, u64) -> u64 + 'static) -> Recorded {
+    let recorded = run_and_count(scenario, latency).0;
+    // Its processor time is real and the window's is not, so that is left out.
+    assert_eq!(void(&recorded, Shortages::default(), 0.0, true), None);
+    recorded
+}
+
+/// The same, and how many connections it opened.
+fn run_and_count(scenario: &Scenario, latency: impl Fn(u64, u64) -> u64 + 'static) -> (Recorded, usize) {
     let script = Script::compile(&scenario.flows, Path::new("."), 1).unwrap();
     let asked = Drive {
         scenario,
@@ -91,6 +99,8 @@ fn run(scenario: &Scenario, latency: impl Fn(u64, u64) -> u64 + 'static) -> Reco
     let window = u64::try_from(scenario.window.as_nanos()).unwrap();
     let (out, seconds) = mpsc::channel();
     let (_spent, spent) = mpsc::channel();
+    let connections = Rc::<Cell<usize>>::default();
+    let opened = Rc::clone(&connections);
     let part = simulated::run(async {
         let (listener, mut arriving) = unbounded_channel();
         let origin = clock::now() + Duration::from_millis(30);
@@ -98,6 +108,7 @@ fn run(scenario: &Scenario, latency: impl Fn(u64, u64) -> u64 + 'static) -> Reco
         let (latency, count) = (Rc::new(latency) as Rc<Latency>, Rc::<Cell<u64>>::default());
         tokio::task::spawn_local(async move {
             while let Some(stream) = arriving.recv().await {
+                opened.set(opened.get() + 1);
                 tokio::task::spawn_local(serve(stream, Rc::clone(&latency), Rc::clone(&count), since));
             }
         });
@@ -111,9 +122,7 @@ fn run(scenario: &Scenario, latency: impl Fn(u64, u64) -> u64 + 'static) -> Reco
     assert_eq!(requests.scheduled, requests.completed + requests.errors + requests.unfinished);
     assert_eq!(recorded.clocks.response_time.count(), requests.completed + requests.unfinished);
     assert_eq!(seconds.iter().map(|(_, slice)| slice.scheduled).sum::<u64>(), requests.scheduled);
-    // Its processor time is real and the window's is not, so that is left out.
-    assert_eq!(void(&recorded, Shortages::default(), 0.0, true), None);
-    recorded
+    (recorded, connections.get())
 }
 
 async fn serve(
@@ -129,7 +138,10 @@ async fn serve(
             continue;
         }
         asked.clear();
-        simulated::sleep(latency(count.replace(count.get() + 1), since())).await;
+        let latency = latency(count.replace(count.get() + 1), since());
+        if latency > 0 {
+            simulated::sleep(latency).await;
+        }
         if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.is_err() {
             return;
         }
@@ -209,6 +221,22 @@ fn a_stall_of_a_second_shows_whole_through_twenty_connections() {
     // What a clock that starts at the send would say, and where the rest went.
     assert!(recorded.clocks.service_time.quantile(0.95).unwrap().ns < 1e6);
     assert!(recorded.clocks.pool_wait.quantile(0.95).unwrap().ns > 500e6);
+}
+
+#[test]
+fn a_generator_that_was_kept_from_its_processor_opens_no_connection_for_all_that_is_due_by_then() {
+    // Half a second in which no task runs: 1,000 requests are due at once, and the service answers each at once.
+    let (recorded, connections) = run_and_count(&scenario(2_000.0, 2, 10_000), |number, _| {
+        if number == 1_000 {
+            simulated::pass(SECOND / 2);
+        }
+        0
+    });
+    assert_eq!((recorded.requests.scheduled, recorded.requests.completed), (4_000, 4_000));
+    assert!(connections <= 200, "{connections}");
+    // That they were late is on the clock, and voids the window.
+    assert_near(&recorded.clocks.response_time, 0.99, 480.0);
+    assert!(void(&recorded, Shortages::default(), 0.0, true).is_some());
 }
 
 #[test]

@@ -43,6 +43,9 @@ const LATE: u64 = 10_000_000;
 /// several go together, the first of them up to this late. To sleep and wake for each would cost several times what a request does.
 const WAKE_GAP: u64 = 400_000;
 
+/// Lanes that are opened before answers are looked for again: opening their connections takes a millisecond or less.
+const LANES_AT_ONCE: usize = 8;
+
 /// What all workers of a trial share.
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -297,20 +300,42 @@ impl Worker {
         late
     }
 
-    /// Gives the request that waits to a lane, if one is free or may still be opened.
-    fn hand_on(self: &Rc<Self>, now: u64) {
-        let idle = self.idle.borrow_mut().pop();
-        let lanes = self.slots.borrow().len();
-        if idle.is_none() && lanes >= self.most_lanes {
-            return;
+    /// Gives the request that waits longest to a free lane, if there is one.
+    fn hand_on(&self, now: u64) {
+        let Some(idle) = self.idle.borrow_mut().pop() else { return };
+        match self.take() {
+            Some(job) => self.begin(&idle, Start { job, handed: now }),
+            None => self.idle.borrow_mut().push(idle),
         }
-        let job = match &mut *self.source.borrow_mut() {
+    }
+
+    fn take(&self) -> Option<Job> {
+        match &mut *self.source.borrow_mut() {
             Source::Rate(desk) => desk.take(),
             Source::Users(_) => None,
-        };
-        let slot = idle.unwrap_or_else(|| self.lane(lanes));
-        if let Some(job) = job {
-            self.begin(&slot, Start { job, handed: now });
+        }
+    }
+
+    /// Whether a request waits for whom a lane may be opened.
+    fn wants_lanes(&self) -> bool {
+        self.waiting() > 0 && self.slots.borrow().len() < self.most_lanes
+    }
+
+    /// Opens lanes for requests that wait, a few at a time.
+    ///
+    /// Answers that have come meanwhile are read first: they free lanes. Else a pacer that was kept from its processor for a moment would open a
+    /// connection for everything that is due by then, which takes longer than to ask, so that it would never catch up.
+    async fn widen(self: &Rc<Self>) {
+        // The runtime looks at its sockets before it comes back here; the second time, what those woke has run.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        for _ in 0..LANES_AT_ONCE {
+            let lanes = self.slots.borrow().len();
+            if lanes >= self.most_lanes {
+                return;
+            }
+            let Some(job) = self.take() else { return };
+            self.begin(&self.lane(lanes), Start { job, handed: self.now() });
         }
     }
 
@@ -362,6 +387,10 @@ impl Worker {
             if now >= clock.next_sweep {
                 self.sweep(now);
                 clock.next_sweep = now + clock.sweep;
+            }
+            if self.wants_lanes() {
+                self.widen().await;
+                continue;
             }
             let due = self.next_due().filter(|_| !self.ended.get());
             let end = if self.ended.get() { deadline } else { window_end.min(clock.next_turn) };
