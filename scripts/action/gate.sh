@@ -91,7 +91,8 @@ else
 fi
 if [ "$ANNOTATIONS" = true ]; then
   # Nine of a level at most: GitHub shows ten for the whole action.
-  "$TOLLGATE" report "$verdict" --format annotations 2>/dev/null || say warning "the annotations could not be written"
+  "$TOLLGATE" report "$verdict" --format annotations 2>"$folder/annotations.log" ||
+    say warning "the annotations could not be written: $(head -c 500 "$folder/annotations.log")"
 fi
 
 # A comment writes the summary too; without one it is the report. A regression of a pull request may have been accepted there, which a

@@ -1,7 +1,8 @@
 //! Waking at a moment, to some microseconds: tokio's own timer knows whole milliseconds only.
 //!
 //! On Linux a timer descriptor in the runtime's own epoll set: the thread sleeps until it is time, and hears answers meanwhile.
-//! Elsewhere tokio's timer wakes early and the rest is spent yielding to the other tasks.
+//! Elsewhere tokio's timer wakes early and the rest is spent yielding to the other tasks. Unit tests have a simulated one
+//! ([`clock`](super::clock)); these two are tested by `tests/it/load_generator.rs`.
 
 #[cfg(test)]
 pub(crate) use super::clock::simulated::Alarm;

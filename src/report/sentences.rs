@@ -96,8 +96,9 @@ fn passed(verdict: &CheckVerdict) -> String {
             .filter(|&wanted| count(wanted) > 0)
             .map(|wanted| format!("{} {}", quantity::count(count(wanted) as u64), wanted.as_str()))
             .collect();
-    let rows: usize = verdict.judgements.iter().filter(|row| is_compared(row.verdict)).count();
-    let metrics = match rows == census.compared {
+    let compared = || verdict.judgements.iter().filter(|row| is_compared(row.verdict));
+    let rows = compared().count();
+    let metrics = match rows == compared().map(|row| &row.benchmark).collect::<BTreeSet<_>>().len() {
         true => String::new(),
         false => format!("{}: ", plural::count(rows, "metric")),
     };

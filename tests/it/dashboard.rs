@@ -306,7 +306,7 @@ fn a_search_shows_its_probes_and_is_stopped_from_its_page_with_those_it_has() {
     assert!(state["limits"]["latency.p95"] == 2e9 && state["limits"]["error_rate"] == 0.02, "{state:#}");
     match &mut browser {
         Some(browser) => {
-            browser.wait_for("document.getElementById('phase').textContent.includes('10 met the target')");
+            browser.wait_for("document.getElementById('phase').textContent.includes(' met the target')");
             for (width, scheme) in [(1_280, "light"), (1_280, "dark"), (375, "light"), (375, "dark")] {
                 browser.look(width, scheme);
                 picture(browser, &format!("search-{width}-{scheme}.png"));

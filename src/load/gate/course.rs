@@ -208,7 +208,9 @@ fn why(metric: &str) -> &'static str {
     match metric {
         "cpu" => "no request was answered as expected, or the processor time of the server is not known",
         "rss.max" => "the memory of the server is not known",
-        "knee" => "the generator or what was asked of it ended before the service gave way",
+        "knee" => {
+            "the generator gave out before the service did; leave `knee` out of `gate`, or run where the generator has more processors"
+        }
         name if crate::model::metric::percentile(name).is_some() => "no request was answered as expected",
         _ => "its formula has no value, or the page with its counters could not be read",
     }

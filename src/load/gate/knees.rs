@@ -15,6 +15,11 @@ use crate::{
     stats::random::Stream,
 };
 
+/// With what the reason of a slot begins that is void for its search.
+const SEARCHING: &str = "searching for the knee, ";
+/// So many slots may be void for the search of a scenario, until its knee is given up.
+const MOST_VOIDS: u32 = 3;
+
 /// What is known of the knees of a check's scenarios.
 #[derive(Debug)]
 pub(super) struct Knees {
@@ -23,11 +28,13 @@ pub(super) struct Knees {
     seed: u64,
     /// About where each is; `None` where the generator gave out first.
     near: BTreeMap<String, Option<f64>>,
+    /// Slots of each that are void for its search.
+    voids: BTreeMap<String, u32>,
 }
 
 impl Knees {
     pub(super) fn new(aim: Aim, seed: u64) -> Self {
-        Self { aim, seed, near: BTreeMap::new() }
+        Self { aim, seed, near: BTreeMap::new(), voids: BTreeMap::new() }
     }
 
     /// Whether a service of a scenario is to be surveyed before its first slot.
@@ -43,6 +50,18 @@ impl Knees {
     /// Takes what a survey found; `None` where the generator gave out first: then there is no knee, whatever the service bears.
     pub(super) fn keep(&mut self, scenario: &Scenario, near: Option<f64>) {
         self.near.insert(scenario.name.clone(), near);
+    }
+
+    /// Gives up the knee of a scenario of which too many slots were void for it: its other metrics go on.
+    pub(super) fn look_at(&mut self, trial: &Trial) {
+        if !trial.void.as_ref().is_some_and(|void| void.starts_with(SEARCHING)) {
+            return;
+        }
+        let voids = self.voids.entry(trial.scenario.clone()).or_default();
+        *voids += 1;
+        if *voids >= MOST_VOIDS {
+            self.near.insert(trial.scenario.clone(), None);
+        }
     }
 
     /// Adds the knee of a slot's service to its trial, where the scenario wants it. A generator that is late in it voids the slot.
@@ -61,7 +80,7 @@ impl Knees {
         let draw = Stream::new(self.seed, "knee", &[&scenario.name], u64::from(padding)).unit();
         match knee::knee(scenario, &self.aim, (near, draw), hands) {
             Ok(knee) => trial.knee = Some(knee),
-            Err(Trouble::Generator(why)) => trial.void = Some(format!("searching for the knee, {why}")),
+            Err(Trouble::Generator(why)) => trial.void = Some(format!("{SEARCHING}{why}")),
             Err(trouble) => return Err(trouble),
         }
         Ok(())

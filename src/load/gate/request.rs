@@ -59,6 +59,16 @@ pub enum Trouble {
     Interrupted(&'static str),
 }
 
+impl Trouble {
+    /// The same with what was being done before the message.
+    pub(super) fn while_doing(self, doing: &str) -> Self {
+        match self {
+            Self::Failed(message) => Self::Failed(format!("{doing}{message}")),
+            stop @ Self::Interrupted(_) => stop,
+        }
+    }
+}
+
 /// Takes what was measured so far, so that it outlives us.
 pub type Keep<'a> = &'a mut dyn FnMut(&[Measurement], &[TrialBlock]);
 

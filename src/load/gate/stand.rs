@@ -182,7 +182,8 @@ impl Stand<'_> {
             }
             other => other.map(Some),
         };
-        let near = self.ended(near, running)?;
+        let doing = format!("while looking for about the rate that {} bears: ", side.as_str());
+        let near = self.ended(near, running).map_err(|trouble| trouble.while_doing(&doing))?;
         self.knees.keep(scenario, near);
         self.progress.tell(Event::Phase(format!("measuring {} under load", scenario.name)));
         Ok(())
@@ -251,13 +252,18 @@ impl Slots for Stand<'_> {
         self.survey(scenario, launch)?;
         let running = self.start(scenario, launch, side, padding)?;
         let trial = self.window(scenario, side, &running, &Deaf).map_err(knee::Trouble::Failed);
+        let mut searching = false;
         let trial = trial.and_then(|mut trial| {
             let window =
                 |load: &Scenario, observer: &dyn Observer| self.window(load, side, &running, observer);
+            searching = true;
             self.knees.add(scenario, padding, &mut trial, self.hands(&window, &self.is_over()))?;
             Ok(trial)
         });
-        self.ended(trial, running)
+        let doing = if searching { "while searching for its knee: " } else { "" };
+        let trial = self.ended(trial, running).map_err(|trouble| trouble.while_doing(doing))?;
+        self.knees.look_at(&trial);
+        Ok(trial)
     }
 }
 

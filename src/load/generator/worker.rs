@@ -335,7 +335,7 @@ impl Worker {
                 return;
             }
             let Some(job) = self.take() else { return };
-            self.begin(&self.lane(lanes), Start { job, handed: self.now() });
+            self.begin(&self.lane(lanes), Start { job, handed: job.due });
         }
     }
 

@@ -31,8 +31,10 @@ const ROUGH: f64 = 0.2;
 const GROWTH: f64 = 1.2;
 /// How narrow the interval of a slot is: half of the margin that a knee has by default.
 const NARROW: f64 = 0.025;
-/// The most probes of a search.
+/// The most probes of a slot's search.
 const PROBES: u32 = 24;
+/// The most probes of a survey.
+const SURVEY: u32 = 60;
 
 /// Why a service has no knee.
 #[derive(Debug)]
@@ -45,14 +47,27 @@ pub enum Trouble {
     Generator(String),
 }
 
-/// Where about the knee of a scenario's service is, requests a second: doubling from the scenario's own rate, one probe a rate.
+/// Where about the knee of a scenario's service is, requests a second: doubling from the scenario's own rate.
 ///
 /// # Errors
 /// See [`Trouble`].
 pub fn survey(scenario: &Scenario, aim: &Aim, hands: Hands<'_>) -> Result<f64, Trouble> {
     let start = own_rate(scenario).unwrap_or(START);
-    let wide = Search { start, least: 0.1, growth: 2.0, width: ROUGH, ..one_by_one() };
-    Ok(search(scenario, aim, wide, hands)?.estimate())
+    let wide = Search {
+        start,
+        least: 0.1,
+        growth: 2.0,
+        width: ROUGH,
+        probes: SURVEY,
+        agree: 2,
+        hasty: true,
+        ..Search::default()
+    };
+    // All slots begin near it, so one stray probe must not move it.
+    match search(scenario, aim, wide, hands)? {
+        BreakingPoint::Never { .. } => Err(Trouble::Generator("no rate that was tried was too much".into())),
+        point => Ok(point.estimate()),
+    }
 }
 
 /// The knee of one service, searched for near a rate. `draw` from 0 to 1 moves the first rate of the search.

@@ -337,12 +337,13 @@ pub struct Knee {
 }
 
 impl Knee {
-    /// One number for it: the middle of the interval by ratio, or the end that is known.
+    /// One number for it: the middle of the interval by ratio, or the lowest rate where all were missed. `None` where none was missed: the
+    /// service may bear any rate more.
     #[must_use]
     pub fn value(&self) -> Option<f64> {
         match (self.met, self.missed) {
             (Some(met), Some(missed)) => Some((met * missed).sqrt()),
-            (end, other) => end.or(other),
+            (_, missed) => missed,
         }
     }
 }
