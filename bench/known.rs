@@ -12,7 +12,7 @@
 use std::{
     cell::RefCell,
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BinaryHeap, HashMap},
     error::Error,
     fmt::Write as _,
     rc::Rc,
@@ -39,7 +39,7 @@ struct Known {
     first: Option<Instant>,
     late: Vec<Duration>,
     due: BinaryHeap<Due>,
-    waiting: std::collections::HashMap<u64, oneshot::Sender<()>>,
+    waiting: HashMap<u64, oneshot::Sender<()>>,
     waits: u64,
 }
 
