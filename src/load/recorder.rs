@@ -89,6 +89,7 @@ impl Slice {
 #[derive(Debug, Clone, Default)]
 struct Tally {
     requests: Requests,
+    /// Left empty where there is one endpoint: then it is that of all requests.
     response_time: Distribution,
 }
 
@@ -147,8 +148,11 @@ impl Recorder {
         self.clocks.service_time.record(answer.end.saturating_sub(moments.sent));
         self.clocks.first_byte.record(moments.first_byte.saturating_sub(moments.sent));
         self.waited(moments);
+        let several = self.endpoints.len() > 1;
         let tally = self.tally(endpoint);
-        tally.response_time.record(response);
+        if several {
+            tally.response_time.record(response);
+        }
         tally.requests.completed += 1;
         *tally.requests.statuses.entry(answer.status).or_default() += 1;
     }
@@ -210,7 +214,9 @@ impl Recorder {
     fn censored(&mut self, endpoint: usize, moments: &Moments, now: u64) {
         let response = now.saturating_sub(moments.due);
         self.clocks.response_time.record_at_least(response);
-        self.tally(endpoint).response_time.record_at_least(response);
+        if self.endpoints.len() > 1 {
+            self.tally(endpoint).response_time.record_at_least(response);
+        }
         if moments.sent > 0 {
             self.clocks.service_time.record_at_least(now.saturating_sub(moments.sent));
         }
@@ -227,7 +233,10 @@ impl Recorder {
     }
 
     /// What was recorded, to be merged with the other workers'.
-    pub(crate) fn finish(self) -> Recorded {
+    pub(crate) fn finish(mut self) -> Recorded {
+        if let [only] = &mut *self.endpoints {
+            only.response_time = self.clocks.response_time.clone();
+        }
         let endpoints: Vec<(Requests, Distribution)> = self
             .endpoints
             .into_iter()

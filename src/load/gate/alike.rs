@@ -6,22 +6,11 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{
-    Request, Uri,
-    header::{HOST, HeaderValue},
-    http::uri::PathAndQuery,
-};
-
 use crate::{
     hint::Hint,
     load::{
         generator,
-        http::{
-            target::Target,
-            wire::{Sent, Wire},
-        },
+        http::{target::Target, wire::Wire},
         scenario::Scenario,
         script::{Answer, Prepared, Script},
     },
@@ -133,7 +122,7 @@ impl Questions<'_> {
         kept: Option<Wire>,
         prepared: Prepared,
     ) -> Result<(u16, u64, Answer), ErrorKind> {
-        let request = request(target, prepared).ok_or(ErrorKind::Protocol)?;
+        let request = target.request(prepared).ok_or(ErrorKind::Protocol)?;
         let asked = async {
             let mut open = match kept {
                 Some(open) => open,
@@ -153,30 +142,6 @@ impl Questions<'_> {
         let answer = Answer { status: whole.status, headers: whole.headers, body: whole.body };
         Ok((answer.status.as_u16(), whole.bytes, answer))
     }
-}
-
-fn request(target: &Target, prepared: Prepared) -> Option<Sent> {
-    let path = PathAndQuery::try_from([&*target.base, &prepared.path].concat()).ok()?;
-    let uri = if target.http2 {
-        let scheme = if target.secure.is_some() { "https" } else { "http" };
-        Uri::builder().scheme(scheme).authority(target.authority.clone()).path_and_query(path).build().ok()?
-    } else {
-        Uri::from(path)
-    };
-    let mut headers = prepared.headers;
-    if target.http2 {
-        headers.remove(HOST);
-    } else {
-        headers.entry(HOST).or_insert_with(|| target.host.clone());
-        if !target.keep_alive {
-            headers.insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
-        }
-    }
-    let mut request = Request::new(Full::new(Bytes::clone(&prepared.body)));
-    *request.method_mut() = prepared.method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    Some(request)
 }
 
 /// The beginning of a text, on one line and harmless.

@@ -10,13 +10,7 @@ use std::{
     time::Instant,
 };
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{
-    Method, Request, Uri,
-    header::{CONNECTION, HOST, HeaderValue},
-    http::uri::{Authority, PathAndQuery},
-};
+use hyper::Method;
 
 use super::{
     pool::Stream,
@@ -27,7 +21,7 @@ use crate::{
         clock,
         http::{
             fault::Fault,
-            wire::{Sent, Whole, Wire},
+            wire::{Whole, Wire},
         },
         recorder::{Answered, Moments},
         script::{Answer, Prepared},
@@ -40,7 +34,7 @@ const FRESH: u64 = 10_000_000;
 
 /// The life of a lane: it ends with its runtime.
 pub(crate) async fn run(worker: Rc<Worker>, slot: Rc<Slot>) {
-    let mut lane = Lane { worker, slot, wire: None, stream: None, last: None, used: 0 };
+    let mut lane = Lane { worker, slot, wire: None, stream: None, used: 0 };
     poll_fn(|context| {
         *lane.slot.waker.borrow_mut() = Some(context.waker().clone());
         Poll::Ready(())
@@ -48,7 +42,11 @@ pub(crate) async fn run(worker: Rc<Worker>, slot: Rc<Slot>) {
     .await;
     loop {
         let start = lane.wait().await;
-        let refused = lane.serve(start).await;
+        let refused = {
+            // Not awaited but polled where it is: to await it would copy all that it may ever hold. The same below.
+            let mut serving = pin!(lane.serve(start));
+            poll_fn(|context| serving.as_mut().poll(context)).await
+        };
         lane.slot.start.set(lane.worker.freed(&lane.slot, refused));
         if refused {
             // A refusal may come without any waiting: let the pacer and the other lanes have their turn.
@@ -63,8 +61,6 @@ struct Lane {
     wire: Option<Wire>,
     /// The share in the connection, where it is shared.
     stream: Option<Stream>,
-    /// The last path and what became of it: most lanes ask for the same again and again.
-    last: Option<(String, Uri)>,
     /// When the connection was last used.
     used: u64,
 }
@@ -120,7 +116,18 @@ impl Lane {
             let endpoint = prepared.endpoint;
             self.worker.took_off();
             self.slot.flight.set(Some((endpoint, Moments { due, handed, ..Moments::default() })));
-            let answer = self.within_limit(prepared).await;
+            let answer = {
+                let slot = Rc::clone(&self.slot);
+                slot.overdue.set(false);
+                let mut asking = pin!(self.ask(prepared));
+                poll_fn(|context| {
+                    if slot.overdue.get() {
+                        return Poll::Ready(Err(Fault::of(ErrorKind::Timeout)));
+                    }
+                    asking.as_mut().poll(context)
+                })
+                .await
+            };
             let ending = match answer {
                 Ok(whole) => self.answered(&mut session, whole),
                 Err(fault) => {
@@ -180,34 +187,30 @@ impl Lane {
         }
     }
 
-    /// Asks, and breaks off when the pacer says that the time is up.
-    async fn within_limit(&mut self, prepared: Prepared) -> Result<Whole, Fault> {
-        let slot = Rc::clone(&self.slot);
-        slot.overdue.set(false);
-        let mut asking = pin!(self.ask(prepared));
-        poll_fn(|context| {
-            if slot.overdue.get() {
-                return Poll::Ready(Err(Fault::of(ErrorKind::Timeout)));
-            }
-            asking.as_mut().poll(context)
-        })
-        .await
-    }
-
     /// Sends a request and reads the answer; once more on a fresh connection if the server had closed the idle one.
     async fn ask(&mut self, prepared: Prepared) -> Result<Whole, Fault> {
         let wants_body = prepared.wants_body;
-        let mut request = self.build(prepared)?;
+        let mut request = self.worker.target.request(prepared).ok_or(Fault::of(ErrorKind::Protocol))?;
         let mut second = false;
         loop {
-            let reused = self.connect().await?;
+            // Boxed, since it is large: every request would carry the room for it.
+            let reused = self.is_fresh() || Box::pin(self.connect()).await?;
             let now = self.worker.now();
             let repeatable = reused && !second && now.saturating_sub(self.used) >= FRESH;
-            let spare = (repeatable && is_idempotent(request.method())).then(|| request.clone());
-            self.mark(|moments| moments.sent = now);
+            let spare = (repeatable && is_idempotent(request.method())).then(|| Box::new(request.clone()));
+            self.mark(|moments| {
+                if moments.taken == 0 {
+                    moments.taken = now.max(1);
+                }
+                moments.sent = now;
+            });
             self.slot.deadline.set(Some(now.saturating_add(self.worker.course.timeout)));
             let Some(wire) = &mut self.wire else { return Err(Fault::of(ErrorKind::Connect)) };
-            match wire.exchange(request, wants_body).await {
+            let exchanged = {
+                let mut exchange = pin!(wire.exchange(request, wants_body));
+                poll_fn(|context| exchange.as_mut().poll(context)).await
+            };
+            match exchanged {
                 Ok(whole) => {
                     self.stream = None;
                     if self.worker.pool.is_some() || !self.worker.target.keep_alive {
@@ -221,7 +224,7 @@ impl Lane {
                     let idle_closed =
                         reused && !second && !broken.answered && broken.fault.kind == ErrorKind::Reset;
                     request = match broken.unsent.or(spare) {
-                        Some(again) if idle_closed => again,
+                        Some(again) if idle_closed => *again,
                         _ => return Err(broken.fault),
                     };
                     second = true;
@@ -231,6 +234,13 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Whether the connection takes a request as it is, right after an answer; one that was idle must be looked at.
+    fn is_fresh(&self) -> bool {
+        let handed = self.slot.flight.get().map_or(u64::MAX, |(_, moments)| moments.handed);
+        let own = self.wire.as_ref().filter(|_| self.worker.pool.is_none());
+        handed.saturating_sub(self.used) < FRESH && own.is_some_and(Wire::is_ready)
     }
 
     /// Makes sure of a connection; says whether it had been used before.
@@ -246,8 +256,6 @@ impl Lane {
         }
         if let Some(wire) = &mut self.wire {
             if wire.ready().await {
-                let now = self.worker.now();
-                self.mark(|moments| moments.taken = now.max(1));
                 return Ok(true);
             }
             self.wire = None;
@@ -278,49 +286,6 @@ impl Lane {
             change(&mut moments);
             self.slot.flight.set(Some((endpoint, moments)));
         }
-    }
-
-    /// The request as it goes over the wire.
-    fn build(&mut self, prepared: Prepared) -> Result<Sent, Fault> {
-        let target = &self.worker.target;
-        let mut headers = prepared.headers;
-        let host = headers.get(HOST).filter(|host| *host != target.host);
-        let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
-        let uri = match &self.last {
-            Some((path, uri)) if *path == prepared.path && authority.is_none() => uri.clone(),
-            _ => {
-                let full = authority.as_ref().unwrap_or(&target.authority);
-                let uri = self.uri(&prepared.path, full).ok_or(Fault::of(ErrorKind::Protocol))?;
-                if authority.is_none() {
-                    self.last = Some((prepared.path, uri.clone()));
-                }
-                uri
-            }
-        };
-        let target = &self.worker.target;
-        if target.http2 {
-            headers.remove(HOST);
-        } else {
-            headers.entry(HOST).or_insert_with(|| target.host.clone());
-            if !target.keep_alive {
-                headers.insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-        }
-        let mut request = Request::new(Full::new(prepared.body));
-        *request.method_mut() = prepared.method;
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    fn uri(&self, path: &str, authority: &Authority) -> Option<Uri> {
-        let target = &self.worker.target;
-        let path = PathAndQuery::from_maybe_shared(Bytes::from([&*target.base, path].concat())).ok()?;
-        if !target.http2 {
-            return Some(Uri::from(path));
-        }
-        let scheme = if target.secure.is_some() { "https" } else { "http" };
-        Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query(path).build().ok()
     }
 }
 

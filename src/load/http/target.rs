@@ -7,7 +7,13 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use hyper::{Uri, header::HeaderValue, http::uri::Authority};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Uri,
+    header::{CONNECTION, HOST, HeaderValue},
+    http::uri::{self, Authority, PathAndQuery, Scheme},
+};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
@@ -15,8 +21,12 @@ use super::{
     fault::Fault,
     stream::{Plain, Stream},
     tls,
+    wire::Sent,
 };
-use crate::{load::generator::Error, load::scenario::Transport, model::load::ErrorKind};
+use crate::{
+    load::{generator::Error, scenario::Transport, script::Prepared},
+    model::load::ErrorKind,
+};
 
 /// One service.
 #[derive(Debug)]
@@ -120,6 +130,42 @@ impl Target {
             keep_alive: true,
             way: Way::Memory(listener),
         }
+    }
+
+    /// A request as it goes over the wire; `None` when its path makes no URI.
+    pub(crate) fn request(&self, prepared: Prepared) -> Option<Sent> {
+        let Prepared { method, path, mut headers, body, .. } = prepared;
+        let uri = self.uri(path, headers.get(HOST))?;
+        if self.http2 {
+            headers.remove(HOST);
+        } else {
+            headers.entry(HOST).or_insert_with(|| self.host.clone());
+            if !self.keep_alive {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Some(request)
+    }
+
+    /// The URI of a path; in HTTP/2 it holds the host as well, or the one that the scenario wants instead.
+    fn uri(&self, path: PathAndQuery, host: Option<&HeaderValue>) -> Option<Uri> {
+        let path = match &*self.base {
+            "" => path,
+            base => PathAndQuery::from_maybe_shared(Bytes::from([base, path.as_str()].concat())).ok()?,
+        };
+        if !self.http2 {
+            return Some(Uri::from(path));
+        }
+        let other = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(if self.secure.is_some() { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(other.unwrap_or_else(|| self.authority.clone()));
+        parts.path_and_query = Some(path);
+        Uri::from_parts(parts).ok()
     }
 
     /// Opens a stream to it, ready for HTTP.

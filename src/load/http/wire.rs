@@ -70,7 +70,7 @@ pub(crate) struct Whole {
 pub(crate) struct Broken {
     pub(crate) fault: Fault,
     /// The request, where not a byte of it was sent.
-    pub(crate) unsent: Option<Sent>,
+    pub(crate) unsent: Option<Box<Sent>>,
     /// Whether the head of an answer was there.
     pub(crate) answered: bool,
 }
@@ -90,6 +90,8 @@ pub(crate) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
     over: bool,
+    /// Nothing has been asked since the last answer, after which the driver was left waiting for whatever comes next.
+    watched: bool,
     nudge: Option<(Arc<Nudge>, Waker)>,
 }
 
@@ -130,17 +132,27 @@ impl Wire {
         let mut builder = http1::Builder::new();
         let (sender, driver) =
             builder.writev(false).handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
-        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false, nudge: None })))
+        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false, watched: false, nudge: None })))
     }
 
     /// Looks whether the connection, on which nothing is under way, is still there.
     pub(crate) fn poll_idle(&mut self, context: &mut Context<'_>) -> bool {
         match self {
             Self::Http1(wire) => {
-                wire.drive(context);
+                if !std::mem::take(&mut wire.watched) {
+                    wire.drive(context);
+                }
                 !wire.over && !wire.sender.is_closed()
             }
             Self::Http2(wire) => !wire.is_closed(),
+        }
+    }
+
+    /// Whether the connection takes a request at once, as far as is known.
+    pub(crate) fn is_ready(&self) -> bool {
+        match self {
+            Self::Http1(wire) => !wire.over && wire.sender.is_ready(),
+            Self::Http2(wire) => wire.sender.is_ready(),
         }
     }
 
@@ -163,9 +175,15 @@ impl Wire {
     pub(crate) async fn exchange(&mut self, request: Sent, wants_body: bool) -> Result<Whole, Broken> {
         match self {
             Self::Http1(wire) => {
-                let Http1 { sender, driver, over, nudge } = &mut **wire;
-                let mut answer = pin!(receive(sender.try_send_request(request), wants_body));
-                poll_fn(|context| {
+                let Http1 { sender, driver, over, watched, nudge } = &mut **wire;
+                *watched = false;
+                if let Some((nudge, _)) = nudge {
+                    // To hand the request to the driver wakes that, and it is polled right below.
+                    nudge.at_work.store(true, Ordering::SeqCst);
+                }
+                let sent = pin!(sender.try_send_request(request));
+                let mut answer = pin!(receive(sent, wants_body));
+                let whole = poll_fn(|context| {
                     let (nudge, waker) = nudge.get_or_insert_with(|| Nudge::new(context));
                     nudge.rounds(|| {
                         let context = &mut Context::from_waker(waker);
@@ -176,9 +194,11 @@ impl Wire {
                         answer.as_mut().poll(context)
                     })
                 })
-                .await
+                .await;
+                *watched = whole.is_ok();
+                whole
             }
-            Self::Http2(wire) => receive(wire.sender.try_send_request(request), wants_body).await,
+            Self::Http2(wire) => receive(pin!(wire.sender.try_send_request(request)), wants_body).await,
         }
     }
 }
@@ -211,9 +231,14 @@ impl Nudge {
 
 impl Http1 {
     fn drive(&mut self, context: &mut Context<'_>) {
-        if !self.over {
-            self.over = Pin::new(&mut self.driver).poll(context).is_ready();
-        }
+        let Self { driver, over, nudge, .. } = self;
+        let (nudge, waker) = nudge.get_or_insert_with(|| Nudge::new(context));
+        let _: Poll<()> = nudge.rounds(|| {
+            if !*over {
+                *over = Pin::new(&mut *driver).poll(&mut Context::from_waker(waker)).is_ready();
+            }
+            Poll::Pending
+        });
     }
 }
 
@@ -238,13 +263,13 @@ async fn open_http2(stream: TokioIo<Stream>) -> Result<Http2, Fault> {
 }
 
 async fn receive(
-    answer: impl Future<Output = Result<hyper::Response<Incoming>, TrySendError<Sent>>>,
+    answer: Pin<&mut impl Future<Output = Result<hyper::Response<Incoming>, TrySendError<Sent>>>>,
     wants_body: bool,
 ) -> Result<Whole, Broken> {
     let answer = match answer.await {
         Ok(answer) => answer,
         Err(mut error) => {
-            let unsent = error.take_message();
+            let unsent = error.take_message().map(Box::new);
             return Err(Broken { fault: Fault::exchange(error.error()), unsent, answered: false });
         }
     };

@@ -141,7 +141,7 @@ fn asked(prepared: Prepared, statuses: Vec<(u16, u16)>) -> LocustRequest {
     LocustRequest {
         name: prepared.endpoint,
         method: prepared.method.as_str().to_owned(),
-        path: prepared.path,
+        path: prepared.path.as_str().to_owned(),
         headers,
         body: prepared.body.to_vec(),
         statuses,

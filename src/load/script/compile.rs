@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use hyper::{HeaderMap, Method};
+use hyper::{HeaderMap, Method, http::uri::PathAndQuery};
 use minijinja::Value;
 
 use super::{
@@ -21,8 +21,7 @@ use crate::{
     stats::random::Stream,
 };
 
-/// Numbers of sessions are below this where flows take turns: so far an `f64` counts whole steps. The bit that marks the warm-up's
-/// sessions is beyond it.
+/// Numbers of sessions are at most this where flows take turns: so far an `f64` counts whole steps.
 const MOST_NUMBER: u64 = (1 << 52) - 1;
 
 /// More known names than this are not listed in a message.
@@ -53,6 +52,8 @@ pub(super) struct CompiledFlow {
     pub(super) data: Option<Rows>,
     /// The names that its steps capture; a session keeps one value for each.
     pub(super) captures: Vec<String>,
+    /// The values of a session that has captured nothing yet: one for each name, and shared until a session captures.
+    pub(super) nothing_captured: Arc<Vec<Option<Value>>>,
 }
 
 /// The data of a flow.
@@ -247,8 +248,13 @@ impl<'a> Compiler<'a> {
             let rows = self.rows(data);
             self.noted(Part::Data, rows).flatten()
         });
-        let mut compiled =
-            CompiledFlow { name: flow.name.clone(), steps: Vec::new(), data, captures: Vec::new() };
+        let mut compiled = CompiledFlow {
+            name: flow.name.clone(),
+            steps: Vec::new(),
+            data,
+            captures: Vec::new(),
+            nothing_captured: Arc::default(),
+        };
         for (place, step) in flow.steps.iter().enumerate() {
             self.at = (index, Some(place));
             let request = self.request(step);
@@ -260,6 +266,7 @@ impl<'a> Compiler<'a> {
             let checks = self.checks(step, &mut compiled.captures);
             compiled.steps.push(CompiledStep { endpoint, request, checks });
         }
+        compiled.nothing_captured = Arc::new(vec![None; compiled.captures.len()]);
         compiled
     }
 
@@ -317,7 +324,7 @@ impl<'a> Compiler<'a> {
             }
             Err(message) => self.problem(Part::Path, no_template(&message)),
         }
-        PathText::Constant("/".into())
+        PathText::Constant(PathAndQuery::from_static("/"))
     }
 
     fn body(&mut self, body: &Body) -> BodyText {

@@ -22,7 +22,7 @@ const FRAMING: [&str; 5] = ["content-length", "transfer-encoding", "connection",
 /// The path of a request.
 #[derive(Debug)]
 pub(super) enum PathText {
-    Constant(String),
+    Constant(PathAndQuery),
     Rendered(Template),
 }
 
@@ -45,19 +45,12 @@ pub(super) struct Request {
 
 /// A request whose values are there.
 pub(super) struct Filled {
-    pub(super) path: String,
+    pub(super) path: PathAndQuery,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
 impl Request {
-    /// Whether nothing in it depends on a session.
-    pub(super) fn is_constant(&self) -> bool {
-        matches!(self.path, PathText::Constant(_))
-            && self.rendered_headers.is_empty()
-            && matches!(self.body, BodyText::Constant(_))
-    }
-
     /// Every template with the part that it is in.
     pub(super) fn templates(&self) -> Vec<(Part, &Template)> {
         let path = match &self.path {
@@ -79,12 +72,11 @@ impl Request {
         templates: &Templates,
         names: impl FnOnce() -> Value,
     ) -> Result<Filled, (Part, String)> {
-        if self.is_constant() {
-            return Ok(Filled {
-                path: self.constant_path(),
-                headers: self.constant_headers.clone(),
-                body: self.constant_body(),
-            });
+        if let (PathText::Constant(path), [], BodyText::Constant(body)) =
+            (&self.path, &*self.rendered_headers, &self.body)
+        {
+            let headers = self.constant_headers.clone();
+            return Ok(Filled { path: path.clone(), headers, body: body.clone() });
         }
         let names = names();
         let render = |part: &Part, template: &Template| {
@@ -93,7 +85,7 @@ impl Request {
                 .map_err(|error| (part.clone(), super::template::sentence(&error)))
         };
         let path = match &self.path {
-            PathText::Constant(_) => self.constant_path(),
+            PathText::Constant(path) => path.clone(),
             PathText::Rendered(template) => {
                 let text = render(&Part::Path, template)?;
                 sendable_path(&text).map_err(|message| (Part::Path, message))?
@@ -106,24 +98,10 @@ impl Request {
             headers.append(name.clone(), header_value(&text).map_err(|message| (part, message))?);
         }
         let body = match &self.body {
-            BodyText::Constant(_) => self.constant_body(),
+            BodyText::Constant(body) => body.clone(),
             BodyText::Rendered(template) => Bytes::from(render(&Part::Body, template)?),
         };
         Ok(Filled { path, headers, body })
-    }
-
-    fn constant_path(&self) -> String {
-        match &self.path {
-            PathText::Constant(path) => path.clone(),
-            PathText::Rendered(_) => String::new(),
-        }
-    }
-
-    fn constant_body(&self) -> Bytes {
-        match &self.body {
-            BodyText::Constant(body) => body.clone(),
-            BodyText::Rendered(_) => Bytes::new(),
-        }
     }
 }
 
@@ -144,7 +122,7 @@ pub(super) fn method(name: &str) -> Result<Method, String> {
 }
 
 /// A path as it may be sent: it begins with a slash, so that it can never name another host.
-pub(super) fn sendable_path(text: &str) -> Result<String, String> {
+pub(super) fn sendable_path(text: &str) -> Result<PathAndQuery, String> {
     if !text.starts_with('/') {
         return Err("a path begins with `/`; the host is that of `url`".into());
     }
@@ -152,8 +130,7 @@ pub(super) fn sendable_path(text: &str) -> Result<String, String> {
     if path.len() > MAX_PATH_BYTES {
         return Err(format!("the path is longer than {MAX_PATH_BYTES} bytes"));
     }
-    PathAndQuery::try_from(path.as_str()).map_err(|error| format!("it cannot be sent: {error}"))?;
-    Ok(path)
+    PathAndQuery::try_from(path).map_err(|error| format!("it cannot be sent: {error}"))
 }
 
 /// The name of a header that a scenario may set.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::{HeaderMap, Method};
+use hyper::{HeaderMap, Method, http::uri::PathAndQuery};
 use minijinja::Value;
 
 use super::{
@@ -21,7 +21,7 @@ pub struct Prepared {
     /// Its method.
     pub method: Method,
     /// Path and query: begins with `/`, and holds nothing that would have to be encoded.
-    pub path: String,
+    pub path: PathAndQuery,
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body; empty for none.
@@ -45,8 +45,7 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(script: Arc<Compiled>, flow: usize, row: usize, number: u64) -> Self {
-        let places = script.flows[flow].captures.len();
-        let captured = Arc::new(vec![None; places]);
+        let captured = Arc::clone(&script.flows[flow].nothing_captured);
         Self { script, flow, row, number, step: 0, captured, failed: None }
     }
 

@@ -57,7 +57,7 @@ fn with_data(name: &str, bytes: &[u8], path: &str, in_order: bool) -> (tempfile:
 }
 
 fn paths(script: &Script, sessions: u64) -> Vec<String> {
-    (0..sessions).map(|number| script.session(number).next().unwrap().path).collect()
+    (0..sessions).map(|number| script.session(number).next().unwrap().path.to_string()).collect()
 }
 
 fn data_problem(name: &str, bytes: &[u8]) -> String {
