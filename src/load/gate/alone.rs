@@ -84,7 +84,7 @@ fn slot(
 ) -> Result<(), &'static str> {
     let padding = padding(request.seed, course.benchmark.id.as_str(), u64::from(round), 0);
     let meter = Meter::start();
-    match slots.slot(course.scenario, Side::Head, padding) {
+    match slots.slot(course.scenario, Side::Head, padding, true) {
         Ok(trial) => {
             let void = trial.void.clone().map(|reason| VoidReason { reason });
             let by_machine = || void_reason(&meter.read(Duration::ZERO), request.void_share);

@@ -37,11 +37,13 @@ pub trait Slots {
     /// When the user wants us to stop.
     fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble>;
 
-    /// One slot: a fresh server of a side, started with so many bytes of padding, under the scenario's load.
+    /// One slot: a fresh server of a side, started with so many bytes of padding, under the scenario's load; then the search for its
+    /// knee, if `search` says so and the scenario judges that.
     ///
     /// # Errors
     /// When the server or the load failed, or the user wants us to stop.
-    fn slot(&mut self, scenario: &Scenario, side: Side, padding: u32) -> Result<Trial, Trouble>;
+    fn slot(&mut self, scenario: &Scenario, side: Side, padding: u32, search: bool)
+    -> Result<Trial, Trouble>;
 }
 
 /// Measures base and head until every metric is decided or the budget is spent.
@@ -192,12 +194,16 @@ impl Engine<'_, '_> {
         let course = &self.courses[index];
         let (seed, number, target) = (self.request.seed, course.dealt(), course.benchmark.id.to_string());
         let order = deal(seed, &course.benchmark, number);
+        let planned = |line: &Line| line.item.is_none_or(|item| items.contains(&item));
+        // A knee that is decided, or not judged, is not searched for: it takes longer than all else in a slot.
+        let knee = |line: &Line| line.metric.name == metrics::KNEE && line.item.is_some() && planned(line);
+        let search = course.lines.iter().any(knee);
         let mut taken = Taken { slots: Vec::with_capacity(order.len()), void: None };
         let meter = Meter::start();
         for (at, side) in order.into_iter().enumerate() {
             self.show(index);
             let padding = padding(seed, &target, number, at);
-            match self.slots.slot(self.courses[index].scenario, side, padding) {
+            match self.slots.slot(self.courses[index].scenario, side, padding, search) {
                 Ok(trial) => {
                     taken.void = trial.void.clone().map(|reason| VoidReason { reason });
                     taken.slots.push((padding, trial));
@@ -217,7 +223,6 @@ impl Engine<'_, '_> {
             // What a server waited for a processor is not known of all of its processes, and is part of what it is like under load.
             taken.void = void_reason(&meter.read(Duration::ZERO), self.request.void_share);
         }
-        let planned = |line: &Line| line.item.is_none_or(|item| items.contains(&item));
         if let Some(void) = &taken.void {
             self.progress.tell(Event::Note(format!("a block of {target} is void: {}", void.reason)));
         } else {

@@ -245,15 +245,26 @@ impl Slots for Stand<'_> {
         Ok(fate)
     }
 
-    fn slot(&mut self, scenario: &Scenario, side: Side, padding: u32) -> Result<Trial, Trouble> {
+    fn slot(
+        &mut self,
+        scenario: &Scenario,
+        side: Side,
+        padding: u32,
+        search: bool,
+    ) -> Result<Trial, Trouble> {
         let Service::Command(launch) = &scenario.service else {
             return Err(Trouble::Failed("its service already runs".into()));
         };
-        self.survey(scenario, launch)?;
+        if search {
+            self.survey(scenario, launch)?;
+        }
         let running = self.start(scenario, launch, side, padding)?;
         let trial = self.window(scenario, side, &running, &Deaf).map_err(knee::Trouble::Failed);
         let mut searching = false;
         let trial = trial.and_then(|mut trial| {
+            if !search {
+                return Ok(trial);
+            }
             let window =
                 |load: &Scenario, observer: &dyn Observer| self.window(load, side, &running, observer);
             searching = true;

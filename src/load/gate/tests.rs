@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         benchmark::Benchmark,
-        load::{Clocks, Costs, Distribution, Offered, Requests, Trial},
+        load::{Clocks, Costs, Distribution, Knee, Offered, Requests, Trial},
         metric::Metric,
         policy::Policy,
         run::{Fate, Measurement, Side, TrialBlock},
@@ -80,6 +80,10 @@ fn scenario(name: &str) -> Scenario {
 #[derive(Default)]
 struct Replay {
     asked: Vec<(String, Side, u32)>,
+    /// Of each of them, whether the knee was searched for.
+    searched: Vec<bool>,
+    /// By how much latencies differ from slot to slot, of themselves.
+    scatter: f64,
     fates: BTreeMap<String, Fate>,
     /// Slots (from 0) that are void.
     void: Vec<usize>,
@@ -100,8 +104,15 @@ impl Slots for Replay {
         Ok(self.fates.get(&scenario.name).cloned())
     }
 
-    fn slot(&mut self, scenario: &Scenario, side: Side, padding: u32) -> Result<Trial, Trouble> {
+    fn slot(
+        &mut self,
+        scenario: &Scenario,
+        side: Side,
+        padding: u32,
+        search: bool,
+    ) -> Result<Trial, Trouble> {
         let at = self.asked.len();
+        self.searched.push(search);
         self.asked.push((scenario.name.clone(), side, padding));
         if self.dies == Some(at) {
             return Err(Trouble::Failed("the service ended under load\nthe end of its log".into()));
@@ -110,6 +121,7 @@ impl Slots for Replay {
             return Err(Trouble::Interrupted("SIGINT"));
         }
         let slower = if side == Side::Head { self.slower.max(1.0) } else { 1.0 };
+        let slower = slower * (1.0 + self.scatter * ((at * 7) % 11) as f64 / 11.0);
         let mut response_time = Distribution::default();
         (0..1_000_u32).for_each(|n| {
             response_time.record((slower * 1e6 * (1.0 + f64::from(n) / 1e3)) as u64 + at as u64);
@@ -134,7 +146,10 @@ impl Slots for Replay {
                 metrics,
                 ..Costs::default()
             },
-            knee: None,
+            knee: search.then(|| Knee {
+                met: Some(1_000.0 + (at % 3) as f64),
+                missed: Some(1_025.0 + (at % 3) as f64),
+            }),
             intervals: Vec::new(),
             void: self.void.contains(&at).then(|| "the generator was late".into()),
         })
@@ -354,6 +369,26 @@ fn a_metric_that_one_side_does_not_have_is_new_or_missing() {
     assert_eq!(of(&[(Side::Head, 0.9)]), Fate::New);
     assert_eq!(of(&[(Side::Base, 0.9)]), Fate::Missing);
     assert!(matches!(of(&[]), Fate::Failed { side: None, .. }));
+}
+
+#[test]
+fn a_knee_is_searched_for_until_it_is_decided() {
+    let mut setup = setup(&["a"]);
+    setup.scenarios[0].gate = vec!["latency.p50".into(), "knee".into()];
+    let mut replay = Replay { scatter: 0.5, ..Replay::default() };
+    let measured = setup.measure(&mut replay);
+    let blocks =
+        |name: &str| measured.measurements.iter().find(|m| m.metric.name == name).unwrap().blocks.len();
+    assert!(blocks("knee") < blocks("latency.p50"), "{} of {}", blocks("knee"), blocks("latency.p50"));
+    let searched: Vec<bool> = replay.searched.chunks(6).map(|block| block[0]).collect();
+    assert_eq!(searched.iter().filter(|searched| **searched).count(), blocks("knee"));
+    assert!(searched.is_sorted_by(|before, after| before >= after), "{searched:?}");
+
+    // Where it is not judged, not at all.
+    setup.scenarios[0].gate.pop();
+    let mut replay = Replay::default();
+    setup.measure(&mut replay);
+    assert!(replay.searched.iter().all(|searched| !searched));
 }
 
 #[test]
