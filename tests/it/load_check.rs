@@ -194,6 +194,40 @@ fn a_service_in_another_language_is_checked_in_a_repository_without_a_crate() {
     assert_eq!(check(&repository, &[]).code.map(|code| code == 0), Some(false));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn locust_asks_both_sides_slot_by_slot() {
+    let Some(locust) = crate::load_locust::locust() else { return };
+    let scenario = SCENARIO
+        .replace("build = [\"cargo\", \"build\", \"--release\", \"--offline\"]\n", "driver = \"locust\"\n")
+        .replace("[\"target/release/tiny\"]", "[\"python3\", \"serve.py\"]")
+        .replace("rate = 80", &format!("rate = 40\nlocust = {locust:?}"))
+        .replace("timeout = \"1s\"\ndrain = \"500ms\"", "timeout = \"10s\"")
+        // The median of fewer than 40 requests is not judged.
+        .replace("window = \"600ms\"", "window = \"1200ms\"")
+        .replace("\"latency.p50\", \"cpu\", \"rss.max\"", "\"latency.p50\"");
+    let repository = Repository::new();
+    repository.write("serve.py", &python_service(40)).write("tollgate.toml", &scenario);
+    repository.commit("base");
+    repository.write("serve.py", &python_service(120));
+    // A block of six takes most of a minute, since each slot starts a Locust; whether it is proven depends on how many there is room for.
+    let ran = check(&repository, &["--format", "json", "--budget", "45s"]);
+    assert!(matches!(ran.code, Some(1 | 3)), "{}\n{}", ran.stdout, ran.stderr);
+    let verdict = ran.json();
+    let p50 = row(&verdict, "latency.p50");
+    assert!(p50["rounds"].as_u64() >= Some(3), "{verdict:#}");
+    let change = p50["change"]["estimate"].as_f64().unwrap();
+    assert!((1.0..2.5).contains(&change), "{p50:#}");
+    for side in [0, 1] {
+        let requests = &verdict["load"][side]["requests"];
+        assert_eq!(
+            (&requests["errors"], &requests["unfinished"]),
+            (&Value::from(0), &Value::from(0)),
+            "{requests:#}"
+        );
+    }
+}
+
 #[test]
 fn a_check_goes_on_from_its_trials_but_not_when_the_questions_changed() {
     if std::process::Command::new("python3").arg("--version").output().is_err() {

@@ -146,7 +146,7 @@ impl Slots for Replay {
                 metrics,
                 ..Costs::default()
             },
-            knee: search.then(|| Knee {
+            knee: search.then_some(Knee {
                 met: Some(1_000.0 + (at % 3) as f64),
                 missed: Some(1_025.0 + (at % 3) as f64),
             }),

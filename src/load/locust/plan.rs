@@ -100,7 +100,7 @@ impl Requests {
     fn choice(&mut self, drive: &Drive<'_>, number: u64) -> Result<u32, Error> {
         let mut session = drive.script.session(number);
         let request = match session.next() {
-            Some(prepared) => asked(prepared, session.expected_statuses()),
+            Some(prepared) => asked(&prepared, session.expected_statuses()),
             // One that cannot be made counts as an error, as it does in our own generator.
             None => LocustRequest {
                 name: session.failed().map_or(0, |(endpoint, _)| endpoint),
@@ -127,7 +127,7 @@ impl Requests {
     }
 }
 
-fn asked(prepared: Prepared, statuses: Vec<(u16, u16)>) -> LocustRequest {
+fn asked(prepared: &Prepared, statuses: Vec<(u16, u16)>) -> LocustRequest {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut headers: Vec<(String, String)> = prepared
         .headers
