@@ -436,6 +436,31 @@ fn idle_connections_that_the_server_closes_cost_no_error() {
 }
 
 #[test]
+fn a_server_that_ends_the_connection_with_each_answer_is_asked_on_over_others() {
+    let named = || b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok".to_vec();
+    let old = || b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec();
+    let unbounded = || b"HTTP/1.1 200 OK\r\n\r\nok".to_vec();
+    for server in [
+        Server::start(move |_, _| Reply::Close(named())),
+        Server::start(move |_, _| Reply::Keep(named())),
+        Server::start(move |_, _| Reply::Close(old())),
+        Server::start(move |_, _| Reply::Close(unbounded())),
+    ] {
+        // The next request comes as soon as the answer is there: of users who do not think, in a session of two steps, from a backlog.
+        let mut steps = scenario(rate(20.0, None), ms(500));
+        steps.flows[0].steps = vec![step("GET", "/1"), step("GET", "/2")];
+        for asked in
+            [scenario(users(2.0, Duration::ZERO), ms(500)), steps, scenario(rate(200.0, Some(1)), ms(500))]
+        {
+            let requests = run(&asked, &server.url()).requests;
+            // The second step of the last session may come after the window.
+            assert!(requests.completed >= 15, "{requests:?}");
+            assert_eq!(requests.completed, requests.scheduled, "{requests:?}");
+        }
+    }
+}
+
+#[test]
 fn a_post_is_not_sent_twice() {
     let posts = Arc::<AtomicU64>::default();
     let counted = Arc::clone(&posts);

@@ -36,6 +36,13 @@ pub(super) struct Questions<'a> {
     pub(super) socket: Option<&'a Path>,
 }
 
+/// A question that got no answer.
+struct Unanswered {
+    kind: ErrorKind,
+    /// Whether it may be asked again: not a byte of it was sent, or it changes nothing.
+    repeatable: bool,
+}
+
 /// What was answered to one question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -106,12 +113,12 @@ impl Questions<'_> {
     ) -> Result<(u16, u64, Answer), ErrorKind> {
         let kept = wire.take();
         let retry = kept.is_some().then(|| prepared.clone());
-        match self.try_exchange(target, wire, kept, prepared).await {
-            Err(_) if retry.is_some() => match retry {
-                Some(again) => self.try_exchange(target, wire, None, again).await,
-                None => Err(ErrorKind::Reset),
-            },
-            done => done,
+        match (self.try_exchange(target, wire, kept, prepared).await, retry) {
+            // Not one that may have been taken: to be asked twice could make the two sides differ.
+            (Err(Unanswered { kind: ErrorKind::Reset, repeatable: true }), Some(again)) => {
+                self.try_exchange(target, wire, None, again).await.map_err(|unanswered| unanswered.kind)
+            }
+            (done, _) => done.map_err(|unanswered| unanswered.kind),
         }
     }
 
@@ -121,21 +128,27 @@ impl Questions<'_> {
         wire: &mut Option<Wire>,
         kept: Option<Wire>,
         prepared: Prepared,
-    ) -> Result<(u16, u64, Answer), ErrorKind> {
-        let request = target.request(prepared).ok_or(ErrorKind::Protocol)?;
+    ) -> Result<(u16, u64, Answer), Unanswered> {
+        let idempotent = prepared.method.is_idempotent();
+        let unanswered = |kind| Unanswered { kind, repeatable: false };
+        let request = target.request(prepared).ok_or(unanswered(ErrorKind::Protocol))?;
         let asked = async {
             let mut open = match kept {
                 Some(open) => open,
-                None => Wire::open(target).await.map_err(|fault| fault.kind)?,
+                None => Wire::open(target).await.map_err(|fault| unanswered(fault.kind))?,
             };
             if !open.ready().await {
-                return Err(ErrorKind::Reset);
+                return Err(Unanswered { kind: ErrorKind::Reset, repeatable: true });
             }
-            let whole = open.exchange(request, true).await.map_err(|broken| broken.fault.kind)?;
+            let whole = open.exchange(request, true).await.map_err(|broken| Unanswered {
+                kind: broken.fault.kind,
+                repeatable: broken.unsent.is_some() || idempotent && !broken.answered,
+            })?;
             Ok((open, whole))
         };
         let limit = self.scenario.request_timeout;
-        let (open, whole) = tokio::time::timeout(limit, asked).await.map_err(|_| ErrorKind::Timeout)??;
+        let (open, whole) =
+            tokio::time::timeout(limit, asked).await.map_err(|_| unanswered(ErrorKind::Timeout))??;
         if target.keep_alive {
             *wire = Some(open);
         }
@@ -202,4 +215,51 @@ fn sentence(base: &Reply, head: &Reply) -> String {
         of(head),
         head.excerpt
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::{TcpListener, TcpStream},
+        time::Duration,
+    };
+
+    use super::Questions;
+    use crate::{load::script::Script, process::Interrupt};
+
+    /// Answers every request of a connection until `last`, then ends it, as a server of HTTP/1.0 does or one that has had enough.
+    fn serve(stream: TcpStream, answer: &str, last: usize) -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        for _ in 0..last {
+            let mut line = String::new();
+            while reader.read_line(&mut line)? > 0 && line.trim() != "" {
+                line.clear();
+            }
+            (&stream).write_all(answer.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_service_that_ends_its_connections_is_asked_all_questions() {
+        let old = "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        let named = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+        for answer in [old, named] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            std::thread::spawn(move || {
+                listener.incoming().flatten().for_each(|stream| drop(serve(stream, answer, 1)));
+            });
+            let mut scenario = super::super::tests::scenario("old");
+            scenario.alike = 5;
+            // One that waits on a connection that is over would fail by this, as it is not asked again.
+            scenario.request_timeout = Duration::from_secs(10);
+            let script = Script::compile(&scenario.flows, &scenario.folder, 7).unwrap();
+            let questions = Questions { scenario: &scenario, script: &script, url: &url, socket: None };
+            let replies = questions.ask(&Interrupt::new()).unwrap();
+            assert_eq!(replies.len(), 5);
+            assert!(replies.iter().all(|reply| reply.status == 200 && reply.fault.is_none()));
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    course::{Course, Taken},
+    course::{Course, Line, Taken},
     paired::{Slots, courses, gathered, settle, tell_failure},
     request::{Measured, Request, Trouble},
 };
@@ -37,7 +37,7 @@ pub fn measure_alone(
                 continue;
             }
             let left = request.budget.saturating_sub(started.elapsed()).as_secs_f64();
-            if slot_seconds(course) > left {
+            if slot_seconds(course, searches(request, course)) > left {
                 continue;
             }
             progress.tell(Event::Measuring(Measuring {
@@ -69,10 +69,16 @@ pub fn measure_alone(
     }
 }
 
-fn slot_seconds(course: &Course<'_>) -> f64 {
+/// Whether its slots search for the knee: only where that is judged.
+fn searches(request: &Request<'_>, course: &Course<'_>) -> bool {
+    let judged = |line: &Line| (request.limits)(&course.benchmark, &line.metric).left_out.is_none();
+    course.lines.iter().any(|line| line.is_knee() && judged(line))
+}
+
+fn slot_seconds(course: &Course<'_>, search: bool) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "six")]
     let slots = SLOTS as f64;
-    course.block_seconds / slots
+    (course.block_seconds + if search { course.search_seconds } else { 0.0 }) / slots
 }
 
 fn slot(
@@ -83,13 +89,15 @@ fn slot(
     progress: &dyn Progress,
 ) -> Result<(), &'static str> {
     let padding = padding(request.seed, course.benchmark.id.as_str(), u64::from(round), 0);
+    let search = searches(request, course);
+    let surveyed = if search { slots.survey(course.scenario) } else { Ok(()) };
     let meter = Meter::start();
-    match slots.slot(course.scenario, Side::Head, padding, true) {
+    match surveyed.and_then(|()| slots.slot(course.scenario, Side::Head, padding, search)) {
         Ok(trial) => {
             let void = trial.void.clone().map(|reason| VoidReason { reason });
             let by_machine = || void_reason(&meter.read(Duration::ZERO), request.void_share);
             let void = void.or_else(|| by_machine().filter(|_| may_void));
-            course.push(Taken { slots: vec![(padding, trial)], void }, |_| true);
+            course.push(Taken { slots: vec![(padding, trial)], void }, |line| search || !line.is_knee());
         }
         Err(Trouble::Interrupted(signal)) => return Err(signal),
         Err(Trouble::Failed(message)) => {

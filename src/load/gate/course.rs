@@ -29,6 +29,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Whether it has a value only of slots that searched for it.
+    pub(super) fn is_knee(&self) -> bool {
+        self.metric.name == metrics::KNEE
+    }
+
     /// Blocks that count.
     pub(super) fn valid(&self) -> u32 {
         let valid = self.blocks.iter().filter(|block| block.void.is_none()).count();
@@ -51,8 +56,10 @@ pub(super) struct Course<'a> {
     pub(super) trials: Vec<TrialBlock>,
     /// Why it is not measured, or no longer.
     pub(super) fate: Option<Fate>,
-    /// What its last block took, seconds.
+    /// What a block takes, without searches for the knee, seconds.
     pub(super) block_seconds: f64,
+    /// What those of a block take.
+    pub(super) search_seconds: f64,
 }
 
 impl<'a> Course<'a> {
@@ -71,8 +78,10 @@ impl<'a> Course<'a> {
         let line =
             |metric: Metric| Line { blocks: blocks(&metric), metric, fate: Fate::Measured, item: None };
         let lines: Vec<Line> = metrics::metrics(scenario).into_iter().map(line).collect();
-        let block_seconds = metrics::block_seconds(scenario);
-        let mut course = Self { scenario, benchmark, lines, trials, fate: None, block_seconds };
+        let search_seconds = metrics::search_seconds(scenario);
+        let block_seconds = metrics::block_seconds(scenario) - search_seconds;
+        let mut course =
+            Self { scenario, benchmark, lines, trials, fate: None, block_seconds, search_seconds };
         course.check_earlier();
         course
     }
@@ -102,6 +111,15 @@ impl<'a> Course<'a> {
     pub(super) fn may_void(&self) -> bool {
         let kept = self.valid() as usize;
         self.trials.len() - kept < kept + VOIDS_OF_MACHINE
+    }
+
+    /// A block took so long, with searches or without.
+    pub(super) fn took(&mut self, seconds: f64, searched: bool) {
+        if searched {
+            self.search_seconds = (seconds - self.block_seconds).max(0.0);
+        } else {
+            self.block_seconds = seconds;
+        }
     }
 
     /// Why it cannot go on, when it loses more blocks than it keeps.

@@ -81,17 +81,19 @@ fn of_formula(formula: &Formula) -> Metric {
     }
 }
 
-/// What one slot is expected to take before any was measured, seconds.
-#[must_use]
-pub fn slot_seconds(scenario: &Scenario) -> f64 {
-    let search = if wants_knee(scenario) { knee::SECONDS } else { 0.0 };
-    START_SECONDS + scenario.warmup.as_secs_f64() + scenario.window.as_secs_f64() + search
-}
+/// The slots of a block.
+#[expect(clippy::cast_precision_loss, reason = "six")]
+const SLOTS_OF_BLOCK: f64 = SLOTS as f64;
 
-/// What one block is expected to take before any was measured, seconds.
+/// What one block is expected to take before any was measured, seconds; its searches for the knee included.
 #[must_use]
 pub fn block_seconds(scenario: &Scenario) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "six")]
-    let slots = SLOTS as f64;
-    slots * slot_seconds(scenario)
+    let slot = START_SECONDS + scenario.warmup.as_secs_f64() + scenario.window.as_secs_f64();
+    SLOTS_OF_BLOCK * slot + search_seconds(scenario)
+}
+
+/// What the searches for the knee in one block are expected to take before any was measured, seconds.
+#[must_use]
+pub fn search_seconds(scenario: &Scenario) -> f64 {
+    if wants_knee(scenario) { SLOTS_OF_BLOCK * knee::SECONDS } else { 0.0 }
 }

@@ -37,6 +37,12 @@ pub trait Slots {
     /// When the user wants us to stop.
     fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble>;
 
+    /// Finds out about where the knee of a scenario is, before its first slot that searches for it.
+    ///
+    /// # Errors
+    /// As for [`Slots::slot`].
+    fn survey(&mut self, scenario: &Scenario) -> Result<(), Trouble>;
+
     /// One slot: a fresh server of a side, started with so many bytes of padding, under the scenario's load; then the search for its
     /// knee, if `search` says so and the scenario judges that.
     ///
@@ -143,10 +149,11 @@ fn planner(request: &Request<'_>, courses: &mut [Course<'_>]) -> Planner {
                 continue;
             }
             line.item = Some(items.len());
-            // The scenario is the target that its metrics share, and what a block costs is the target's
+            // The scenario is the target that its metrics share, and what a block costs is the target's; searches are the knee's.
             let mut shared = course.benchmark.clone();
             shared.target = course.benchmark.id.to_string();
-            items.push(Item { benchmark: shared, margin: limits.margin, block_seconds: 0.0 });
+            let block_seconds = if line.is_knee() { course.search_seconds } else { 0.0 };
+            items.push(Item { benchmark: shared, margin: limits.margin, block_seconds });
         }
     }
     let mut planner = Planner::new(settings, items);
@@ -190,14 +197,23 @@ impl Engine<'_, '_> {
 
     /// One block of a scenario, for these items of it.
     fn block(&mut self, index: usize, items: &[usize]) -> Result<(), &'static str> {
+        let planned = |line: &Line| line.item.map_or(!line.is_knee(), |item| items.contains(&item));
+        // A knee that is decided, or not judged, is not searched for: it takes longer than all else in a slot.
+        let search = self.courses[index].lines.iter().any(|line| line.is_knee() && planned(line));
+        if search {
+            match self.slots.survey(self.courses[index].scenario) {
+                Ok(()) => {}
+                Err(Trouble::Interrupted(signal)) => return Err(signal),
+                Err(Trouble::Failed(message)) => {
+                    self.fail(index, None, &message);
+                    return Ok(());
+                }
+            }
+        }
         let since = Instant::now();
         let course = &self.courses[index];
         let (seed, number, target) = (self.request.seed, course.dealt(), course.benchmark.id.to_string());
         let order = deal(seed, &course.benchmark, number);
-        let planned = |line: &Line| line.item.is_none_or(|item| items.contains(&item));
-        // A knee that is decided, or not judged, is not searched for: it takes longer than all else in a slot.
-        let knee = |line: &Line| line.metric.name == metrics::KNEE && line.item.is_some() && planned(line);
-        let search = course.lines.iter().any(knee);
         let mut taken = Taken { slots: Vec::with_capacity(order.len()), void: None };
         let meter = Meter::start();
         for (at, side) in order.into_iter().enumerate() {
@@ -226,7 +242,7 @@ impl Engine<'_, '_> {
         if let Some(void) = &taken.void {
             self.progress.tell(Event::Note(format!("a block of {target} is void: {}", void.reason)));
         } else {
-            self.courses[index].block_seconds = since.elapsed().as_secs_f64();
+            self.courses[index].took(since.elapsed().as_secs_f64(), search);
         }
         self.courses[index].push(taken, planned);
         self.planner.set_target_overhead(&target, self.courses[index].block_seconds);
@@ -250,7 +266,8 @@ impl Engine<'_, '_> {
                 let standing = look
                     .then(|| judge::standing(&course.measurement(line), &course.trials, &limits))
                     .flatten();
-                self.planner.record(item, line.valid(), standing, 0.0);
+                let own = if line.is_knee() { course.search_seconds } else { 0.0 };
+                self.planner.record(item, line.valid(), standing, own);
             }
         }
     }

@@ -164,11 +164,8 @@ impl Stand<'_> {
         Ok(drive(&drive_it, &mut *watch, observer, self.interrupt)?)
     }
 
-    /// Finds out about where the knee of a scenario is, before its first slot, where it judges one.
-    fn survey(&mut self, scenario: &Scenario, launch: &Launch) -> Result<(), Trouble> {
-        if !self.knees.is_unknown(scenario) {
-            return Ok(());
-        }
+    /// Finds out about where the knee of a scenario is, on a service of its own.
+    fn survey_knee(&mut self, scenario: &Scenario, launch: &Launch) -> Result<(), Trouble> {
         let Some(side) = self.sides.first().copied() else { return Ok(()) };
         self.progress.tell(Event::Phase(format!("looking for about the rate that {} bears", scenario.name)));
         let running = self.start(scenario, launch, side, 0)?;
@@ -245,6 +242,13 @@ impl Slots for Stand<'_> {
         Ok(fate)
     }
 
+    fn survey(&mut self, scenario: &Scenario) -> Result<(), Trouble> {
+        match &scenario.service {
+            Service::Command(launch) if self.knees.is_unknown(scenario) => self.survey_knee(scenario, launch),
+            _ => Ok(()),
+        }
+    }
+
     fn slot(
         &mut self,
         scenario: &Scenario,
@@ -255,9 +259,6 @@ impl Slots for Stand<'_> {
         let Service::Command(launch) = &scenario.service else {
             return Err(Trouble::Failed("its service already runs".into()));
         };
-        if search {
-            self.survey(scenario, launch)?;
-        }
         let running = self.start(scenario, launch, side, padding)?;
         let trial = self.window(scenario, side, &running, &Deaf).map_err(knee::Trouble::Failed);
         let mut searching = false;

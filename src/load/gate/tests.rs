@@ -26,7 +26,7 @@ use crate::{
     progress::Silent,
 };
 
-fn scenario(name: &str) -> Scenario {
+pub(super) fn scenario(name: &str) -> Scenario {
     let step = Step {
         name: "GET /".into(),
         method: "GET".into(),
@@ -82,6 +82,8 @@ struct Replay {
     asked: Vec<(String, Side, u32)>,
     /// Of each of them, whether the knee was searched for.
     searched: Vec<bool>,
+    /// How often it was looked for about where the knee is.
+    surveys: usize,
     /// By how much latencies differ from slot to slot, of themselves.
     scatter: f64,
     fates: BTreeMap<String, Fate>,
@@ -102,6 +104,11 @@ impl Slots for Replay {
     fn settle(&mut self, scenario: &Scenario) -> Result<Option<Fate>, Trouble> {
         std::thread::sleep(self.building);
         Ok(self.fates.get(&scenario.name).cloned())
+    }
+
+    fn survey(&mut self, _: &Scenario) -> Result<(), Trouble> {
+        self.surveys += 1;
+        Ok(())
     }
 
     fn slot(
@@ -161,6 +168,8 @@ struct Setup {
     budget: Duration,
     void_share: f64,
     left_out: &'static str,
+    /// A metric that a rule leaves out.
+    left_out_metric: &'static str,
     previous: (Vec<Measurement>, Vec<TrialBlock>),
 }
 
@@ -171,6 +180,7 @@ fn setup(names: &[&str]) -> Setup {
         budget: Duration::from_secs(3_600),
         void_share: f64::INFINITY,
         left_out: "load:out",
+        left_out_metric: "",
         previous: (Vec::new(), Vec::new()),
     }
 }
@@ -179,7 +189,13 @@ impl Setup {
     fn with<T>(&self, job: impl FnOnce(&Request<'_>) -> T) -> T {
         let policy = Policy::default();
         let rules = Rules::new(&policy);
-        let limits = |benchmark: &Benchmark, metric: &Metric| rules.limits(benchmark, metric);
+        let limits = |benchmark: &Benchmark, metric: &Metric| {
+            let mut limits = rules.limits(benchmark, metric);
+            if metric.name == self.left_out_metric {
+                limits.left_out = Some("by a rule".into());
+            }
+            limits
+        };
         job(&Request {
             scenarios: &self.scenarios,
             left_out: &|benchmark| (benchmark.id.as_str() == self.left_out).then(|| "by a rule".into()),
@@ -384,11 +400,27 @@ fn a_knee_is_searched_for_until_it_is_decided() {
     assert_eq!(searched.iter().filter(|searched| **searched).count(), blocks("knee"));
     assert!(searched.is_sorted_by(|before, after| before >= after), "{searched:?}");
 
-    // Where it is not judged, not at all.
+    // Where it is not judged, not at all, and nothing is said of it.
     setup.scenarios[0].gate.pop();
     let mut replay = Replay::default();
     setup.measure(&mut replay);
     assert!(replay.searched.iter().all(|searched| !searched));
+    assert_eq!(replay.surveys, 0);
+}
+
+#[test]
+fn a_knee_that_a_rule_leaves_out_is_not_searched_for() {
+    let mut setup = setup(&["a"]);
+    setup.scenarios[0].gate = vec!["latency.p50".into(), "knee".into()];
+    setup.left_out_metric = "knee";
+    let mut replay = Replay::default();
+    let measured = setup.measure(&mut replay);
+    assert!(!replay.searched.is_empty() && replay.searched.iter().all(|searched| !searched));
+    assert_eq!((fate(&measured, "load:a", "knee"), replay.surveys), (&Fate::Measured, 0));
+    let mut replay = Replay::default();
+    let measured = setup.with(|request| measure_alone(request, 2, &mut replay, &Silent));
+    assert_eq!((&*replay.searched, replay.surveys), (&[false; 2][..], 0));
+    assert_eq!(fate(&measured, "load:a", "knee"), &Fate::Measured);
 }
 
 #[test]

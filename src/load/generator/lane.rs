@@ -10,8 +10,6 @@ use std::{
     time::Instant,
 };
 
-use hyper::Method;
-
 use super::{
     pool::Stream,
     worker::{Slot, Start, Worker},
@@ -197,7 +195,7 @@ impl Lane {
             let reused = self.is_fresh() || Box::pin(self.connect()).await?;
             let now = self.worker.now();
             let repeatable = reused && !second && now.saturating_sub(self.used) >= FRESH;
-            let spare = (repeatable && is_idempotent(request.method())).then(|| Box::new(request.clone()));
+            let spare = (repeatable && request.method().is_idempotent()).then(|| Box::new(request.clone()));
             self.mark(|moments| {
                 if moments.taken == 0 {
                     moments.taken = now.max(1);
@@ -287,11 +285,4 @@ impl Lane {
             self.slot.flight.set(Some((endpoint, moments)));
         }
     }
-}
-
-fn is_idempotent(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS | Method::TRACE
-    )
 }

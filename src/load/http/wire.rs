@@ -84,12 +84,15 @@ pub(crate) enum Wire {
     Http2(Http2),
 }
 
+type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
+
 /// HTTP/1.1.
 #[derive(Debug)]
 pub(crate) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
-    driver: http1::Connection<TokioIo<Stream>, Full<Bytes>>,
-    over: bool,
+    /// Gone once it is over: only its being dropped tells the sender that nobody takes requests any more, and gives back one that was
+    /// handed over in the last moment.
+    driver: Option<Driver>,
     /// Nothing has been asked since the last answer, after which the driver was left waiting for whatever comes next.
     watched: bool,
     nudge: Option<(Arc<Nudge>, Waker)>,
@@ -132,7 +135,7 @@ impl Wire {
         let mut builder = http1::Builder::new();
         let (sender, driver) =
             builder.writev(false).handshake(stream).await.map_err(|error| Fault::exchange(&error))?;
-        Ok(Self::Http1(Box::new(Http1 { sender, driver, over: false, watched: false, nudge: None })))
+        Ok(Self::Http1(Box::new(Http1 { sender, driver: Some(driver), watched: false, nudge: None })))
     }
 
     /// Looks whether the connection, on which nothing is under way, is still there.
@@ -142,7 +145,7 @@ impl Wire {
                 if !std::mem::take(&mut wire.watched) {
                     wire.drive(context);
                 }
-                !wire.over && !wire.sender.is_closed()
+                wire.driver.is_some() && !wire.sender.is_closed()
             }
             Self::Http2(wire) => !wire.is_closed(),
         }
@@ -151,31 +154,31 @@ impl Wire {
     /// Whether the connection takes a request at once, as far as is known.
     pub(crate) fn is_ready(&self) -> bool {
         match self {
-            Self::Http1(wire) => !wire.over && wire.sender.is_ready(),
+            Self::Http1(wire) => wire.driver.is_some() && wire.sender.is_ready(),
             Self::Http2(wire) => wire.sender.is_ready(),
         }
     }
 
-    /// Waits until the connection takes a request; `false` when it is closed.
+    /// Looks whether the connection takes a request; `false` when it is closed, or about to be.
     pub(crate) async fn ready(&mut self) -> bool {
         match self {
+            // Between an answer and the next request, one look at what has come is enough: a connection that takes no request then never will.
             Self::Http1(wire) => {
                 poll_fn(|context| {
                     wire.drive(context);
-                    wire.sender.poll_ready(context)
+                    Poll::Ready(wire.driver.is_some() && wire.sender.is_ready())
                 })
                 .await
             }
-            Self::Http2(wire) => wire.sender.ready().await,
+            Self::Http2(wire) => wire.sender.ready().await.is_ok(),
         }
-        .is_ok()
     }
 
     /// Sends a request and reads its answer to the end.
     pub(crate) async fn exchange(&mut self, request: Sent, wants_body: bool) -> Result<Whole, Broken> {
         match self {
             Self::Http1(wire) => {
-                let Http1 { sender, driver, over, watched, nudge } = &mut **wire;
+                let Http1 { sender, driver, watched, nudge } = &mut **wire;
                 *watched = false;
                 if let Some((nudge, _)) = nudge {
                     // To hand the request to the driver wakes that, and it is polled right below.
@@ -188,14 +191,14 @@ impl Wire {
                     nudge.rounds(|| {
                         let context = &mut Context::from_waker(waker);
                         // The driver first: it writes the request, reads the head, then the body that the answer asked for.
-                        if !*over {
-                            *over = Pin::new(&mut *driver).poll(context).is_ready();
-                        }
+                        poll_driver(driver, context);
                         answer.as_mut().poll(context)
                     })
                 })
                 .await;
-                *watched = whole.is_ok();
+                let woken =
+                    nudge.as_ref().is_some_and(|(nudge, _)| nudge.again.swap(false, Ordering::SeqCst));
+                *watched = whole.is_ok() && !woken;
                 whole
             }
             Self::Http2(wire) => receive(pin!(wire.sender.try_send_request(request)), wants_body).await,
@@ -231,14 +234,18 @@ impl Nudge {
 
 impl Http1 {
     fn drive(&mut self, context: &mut Context<'_>) {
-        let Self { driver, over, nudge, .. } = self;
+        let Self { driver, nudge, .. } = self;
         let (nudge, waker) = nudge.get_or_insert_with(|| Nudge::new(context));
         let _: Poll<()> = nudge.rounds(|| {
-            if !*over {
-                *over = Pin::new(&mut *driver).poll(&mut Context::from_waker(waker)).is_ready();
-            }
+            poll_driver(driver, &mut Context::from_waker(waker));
             Poll::Pending
         });
+    }
+}
+
+fn poll_driver(driver: &mut Option<Driver>, context: &mut Context<'_>) {
+    if driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(context).is_ready()) {
+        *driver = None;
     }
 }
 
