@@ -228,17 +228,15 @@ mod tests {
     use super::Questions;
     use crate::{load::script::Script, process::Interrupt};
 
-    /// Answers every request of a connection until `last`, then ends it, as a server of HTTP/1.0 does or one that has had enough.
-    fn serve(stream: TcpStream, answer: &str, last: usize) -> std::io::Result<()> {
-        let mut reader = BufReader::new(stream.try_clone()?);
-        for _ in 0..last {
-            let mut line = String::new();
-            while reader.read_line(&mut line)? > 0 && line.trim() != "" {
-                line.clear();
-            }
-            (&stream).write_all(answer.as_bytes())?;
+    /// Answers one request, and no more on this connection.
+    fn serve(stream: &TcpStream, answer: &str) -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 0 && line.trim() != "" {
+            line.clear();
         }
-        Ok(())
+        let mut writer = stream;
+        writer.write_all(answer.as_bytes())
     }
 
     #[test]
@@ -249,7 +247,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
             std::thread::spawn(move || {
-                listener.incoming().flatten().for_each(|stream| drop(serve(stream, answer, 1)));
+                listener.incoming().flatten().for_each(|stream| drop(serve(&stream, answer)));
             });
             let mut scenario = super::super::tests::scenario("old");
             scenario.alike = 5;
