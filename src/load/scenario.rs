@@ -259,3 +259,54 @@ pub struct Formula {
     /// Its unit, for display; empty for a share.
     pub unit: String,
 }
+
+/// A scenario for unit tests, which change what they are about.
+#[cfg(test)]
+pub(crate) mod example {
+    use std::{path::PathBuf, time::Duration};
+
+    use super::{Arrivals, Body, Driver, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport};
+
+    /// An open loop at one rate.
+    pub(crate) fn rate(level: f64) -> Model {
+        let stages = vec![Stage { level, duration: Duration::from_secs(3_600), ramp: false }];
+        Model::Rate { stages, arrivals: Arrivals::Constant, connections: None }
+    }
+
+    /// 50 requests a second for a page of a service that runs, over 5 s.
+    pub(crate) fn scenario(name: &str) -> Scenario {
+        let step = Step {
+            name: "GET /".into(),
+            method: "GET".into(),
+            path: "/".into(),
+            headers: Vec::new(),
+            body: Body::None,
+            expect: Expect { status: Vec::new(), body: None },
+            capture: Vec::new(),
+        };
+        Scenario {
+            name: name.into(),
+            service: Service::Running("http://127.0.0.1:1".into()),
+            flows: vec![Flow { name: "all".into(), weight: 1.0, steps: vec![step], data: None }],
+            model: rate(50.0),
+            warmup: Duration::ZERO,
+            window: Duration::from_secs(5),
+            driver: Driver::Tollgate,
+            transport: Transport {
+                http2: false,
+                keep_alive: true,
+                unix_socket: None,
+                tls_ca: None,
+                tls_insecure: false,
+                allow_remote: false,
+            },
+            request_timeout: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+            metrics: Vec::new(),
+            metrics_url: "/metrics".into(),
+            gate: Vec::new(),
+            alike: 0,
+            folder: PathBuf::new(),
+        }
+    }
+}

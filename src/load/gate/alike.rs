@@ -226,7 +226,10 @@ mod tests {
     };
 
     use super::Questions;
-    use crate::{load::script::Script, process::Interrupt};
+    use crate::{
+        load::{scenario::example, script::Script},
+        process::Interrupt,
+    };
 
     /// Answers one request, and no more on this connection.
     fn serve(stream: &TcpStream, answer: &str) -> std::io::Result<()> {
@@ -249,7 +252,7 @@ mod tests {
             std::thread::spawn(move || {
                 listener.incoming().flatten().for_each(|stream| drop(serve(&stream, answer)));
             });
-            let mut scenario = super::super::tests::scenario("old");
+            let mut scenario = example::scenario("old");
             scenario.alike = 5;
             // One that waits on a connection that is over would fail by this, as it is not asked again.
             scenario.request_timeout = Duration::from_secs(10);

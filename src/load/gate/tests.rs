@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     judge::policy::Rules,
-    load::scenario::{
-        Arrivals, Body, Driver, Expect, Flow, Formula, Launch, Model, Ready, Scenario, Service, Stage, Step,
-        Transport,
-    },
+    load::scenario::{Formula, Launch, Model, Ready, Scenario, Service, Stage, example},
     model::{
         benchmark::Benchmark,
         load::{Clocks, Costs, Distribution, Knee, Offered, Requests, Trial},
@@ -26,18 +23,8 @@ use crate::{
     progress::Silent,
 };
 
-pub(super) fn scenario(name: &str) -> Scenario {
-    let step = Step {
-        name: "GET /".into(),
-        method: "GET".into(),
-        path: "/".into(),
-        headers: Vec::new(),
-        body: Body::None,
-        expect: Expect { status: Vec::new(), body: None },
-        capture: Vec::new(),
-    };
+fn scenario(name: &str) -> Scenario {
     Scenario {
-        name: name.into(),
         service: Service::Command(Launch {
             build: Vec::new(),
             command: vec!["server".into()],
@@ -49,30 +36,11 @@ pub(super) fn scenario(name: &str) -> Scenario {
             stop_timeout: Duration::from_secs(1),
             executable: None,
         }),
-        flows: vec![Flow { name: "all".into(), weight: 1.0, steps: vec![step], data: None }],
-        model: Model::Rate {
-            stages: vec![Stage { level: 200.0, duration: Duration::from_secs(5), ramp: false }],
-            arrivals: Arrivals::Constant,
-            connections: None,
-        },
+        model: example::rate(200.0),
         warmup: Duration::from_secs(1),
-        window: Duration::from_secs(5),
-        driver: Driver::Tollgate,
-        transport: Transport {
-            http2: false,
-            keep_alive: true,
-            unix_socket: None,
-            tls_ca: None,
-            tls_insecure: false,
-            allow_remote: false,
-        },
         request_timeout: Duration::from_secs(1),
         drain: Duration::from_secs(1),
-        metrics: Vec::new(),
-        metrics_url: "/metrics".into(),
-        gate: Vec::new(),
-        alike: 0,
-        folder: PathBuf::new(),
+        ..example::scenario(name)
     }
 }
 

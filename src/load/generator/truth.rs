@@ -4,7 +4,7 @@
 
 use std::{
     cell::Cell,
-    path::{Path, PathBuf},
+    path::Path,
     rc::Rc,
     sync::{Arc, mpsc},
     time::Duration,
@@ -26,7 +26,7 @@ use crate::{
         clock::{self, simulated},
         http::target::Target,
         recorder::Recorded,
-        scenario::{Arrivals, Body, Driver, Expect, Flow, Model, Scenario, Service, Stage, Step, Transport},
+        scenario::{Model, Scenario, example},
         script::Script,
     },
     model::{load::Distribution, run::Side},
@@ -40,39 +40,12 @@ type Latency = dyn Fn(u64, u64) -> u64;
 
 /// An open loop through so many connections.
 fn scenario(rate: f64, seconds: u64, connections: u32) -> Scenario {
-    let step = Step {
-        name: "GET /".into(),
-        method: "GET".into(),
-        path: "/".into(),
-        headers: Vec::new(),
-        body: Body::None,
-        expect: Expect { status: Vec::new(), body: None },
-        capture: Vec::new(),
-    };
-    let stages = vec![Stage { level: rate, duration: Duration::from_secs(3_600), ramp: false }];
+    let Model::Rate { stages, arrivals, .. } = example::rate(rate) else { unreachable!("it is one") };
     Scenario {
-        name: "truth".into(),
-        service: Service::Running(String::new()),
-        flows: vec![Flow { name: "one".into(), weight: 1.0, steps: vec![step], data: None }],
-        model: Model::Rate { stages, arrivals: Arrivals::Constant, connections: Some(connections) },
-        warmup: Duration::ZERO,
+        model: Model::Rate { stages, arrivals, connections: Some(connections) },
         window: Duration::from_secs(seconds),
-        driver: Driver::Tollgate,
-        transport: Transport {
-            http2: false,
-            keep_alive: true,
-            unix_socket: None,
-            tls_ca: None,
-            tls_insecure: false,
-            allow_remote: false,
-        },
         request_timeout: Duration::from_secs(20),
-        drain: Duration::from_secs(10),
-        metrics: Vec::new(),
-        metrics_url: String::new(),
-        gate: Vec::new(),
-        alike: 0,
-        folder: PathBuf::from("."),
+        ..example::scenario("truth")
     }
 }
 

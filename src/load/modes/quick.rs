@@ -65,7 +65,7 @@ fn at(scenario: &Scenario, level: f64, warmup: Duration, window: Duration) -> Sc
 #[cfg(test)]
 mod tests {
     use super::{Quick, Scenario, Stage, amounts, levels};
-    use crate::load::scenario::{Arrivals, Model};
+    use crate::load::scenario::{Arrivals, Model, example};
     use std::time::Duration;
 
     fn rate(levels: &[f64]) -> Model {
@@ -91,30 +91,12 @@ mod tests {
     }
 
     fn scenario() -> Scenario {
-        use crate::load::scenario::{Driver, Service, Transport};
         Scenario {
-            name: "x".into(),
-            driver: Driver::Tollgate,
-            service: Service::Running("http://127.0.0.1:1".into()),
-            flows: Vec::new(),
             model: rate(&[100.0]),
             warmup: Duration::from_secs(7),
             window: Duration::from_secs(70),
-            transport: Transport {
-                http2: false,
-                keep_alive: true,
-                unix_socket: None,
-                tls_ca: None,
-                tls_insecure: false,
-                allow_remote: false,
-            },
-            request_timeout: Duration::from_secs(1),
             drain: Duration::from_secs(1),
-            metrics: Vec::new(),
-            metrics_url: "/metrics".into(),
-            gate: Vec::new(),
-            alike: 0,
-            folder: "/".into(),
+            ..example::scenario("x")
         }
     }
 

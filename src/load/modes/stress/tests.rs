@@ -1,12 +1,12 @@
 //! Searches on services that are no more than a rule.
 
-use std::{cell::Cell, path::PathBuf, sync::Mutex, time::Duration};
+use std::{cell::Cell, sync::Mutex, time::Duration};
 
 use super::{Found, Hands, Settings, search};
 use crate::{
     load::{
         modes::{ground::Error, probe::tests::window},
-        scenario::{Arrivals, Model, Scenario, Service, Stage, Transport},
+        scenario::{Model, Scenario, example},
         watch::Observer,
     },
     model::load::{Aim, Interval, Trial},
@@ -14,31 +14,7 @@ use crate::{
 };
 
 pub(in crate::load::modes) fn scenario() -> Scenario {
-    let stages = vec![Stage { level: 50.0, duration: Duration::from_secs(5), ramp: false }];
-    Scenario {
-        driver: crate::load::scenario::Driver::Tollgate,
-        name: "s".into(),
-        service: Service::Running("http://127.0.0.1:1".into()),
-        flows: Vec::new(),
-        model: Model::Rate { stages, arrivals: Arrivals::Constant, connections: None },
-        warmup: Duration::ZERO,
-        window: Duration::from_secs(5),
-        transport: Transport {
-            http2: false,
-            keep_alive: true,
-            unix_socket: None,
-            tls_ca: None,
-            tls_insecure: false,
-            allow_remote: false,
-        },
-        request_timeout: Duration::from_secs(10),
-        drain: Duration::from_secs(10),
-        metrics: Vec::new(),
-        metrics_url: String::new(),
-        gate: Vec::new(),
-        alike: 0,
-        folder: PathBuf::new(),
-    }
+    example::scenario("s")
 }
 
 fn settings() -> Settings {
