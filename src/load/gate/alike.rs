@@ -157,8 +157,11 @@ impl Questions<'_> {
     }
 }
 
-/// The beginning of a text, on one line and harmless.
+/// The beginning of a text, on one line and harmless; what is packed or a picture says nothing to a reader.
 fn excerpt(bytes: &[u8]) -> String {
+    if bytes.starts_with(&[0x1f, 0x8b]) || bytes.iter().take(EXCERPT).any(|byte| *byte == 0) {
+        return "bytes that are no text".into();
+    }
     let text: String =
         String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]).chars().take(EXCERPT).collect();
     let more = if bytes.len() > text.len() { "…" } else { "" };
@@ -185,7 +188,11 @@ pub(super) fn difference(
             again.get(at).is_some_and(|again| again.bytes == base.bytes) && !patterned(base.endpoint);
         let wrong = base.fault.is_none() && head.fault.is_some();
         if base.status != head.status || wrong || (steady && base.bytes != head.bytes) {
-            differences.push(sentence(base, head));
+            let difference = sentence(base, head);
+            // Sessions may ask the same.
+            if !differences.contains(&difference) {
+                differences.push(difference);
+            }
         }
     }
     if differences.is_empty() && first.len() != head.len() {
@@ -225,7 +232,7 @@ mod tests {
         time::Duration,
     };
 
-    use super::Questions;
+    use super::{Questions, excerpt};
     use crate::{
         load::{scenario::example, script::Script},
         process::Interrupt,
@@ -240,6 +247,13 @@ mod tests {
         }
         let mut writer = stream;
         writer.write_all(answer.as_bytes())
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_shown() {
+        assert_eq!(excerpt(b"\x1f\x8b\x08packed"), "bytes that are no text");
+        assert_eq!(excerpt(b"\x89PNG\0\0"), "bytes that are no text");
+        assert_eq!(excerpt("a \u{1b}[31mline\n\u{fc}".as_bytes()), "a \\u{1b}[31mline\\n\u{fc}");
     }
 
     #[test]
