@@ -15,7 +15,7 @@ use crate::{
         aligned::{Alignment, Wrapper},
         config,
     },
-    files,
+    files::{self, tree::text_digest},
     hint::Hint,
     load::{
         scenario::{Launch, Scenario},
@@ -201,9 +201,11 @@ impl<'a> Services<'a> {
         self.shop.folder.join("load").join(format!("{}-{name}.log", side.as_str()))
     }
 
-    /// The build folder of a side. Cargo does not count the wrapper's flags, so each set of flags has its own.
+    /// The build folder of a side. Cargo does not count the wrapper's flags, so each set of flags has its own. So has each repository: servers run from
+    /// it, and where several repositories share a target folder, a build of one must not put its server in the place of another's.
     fn build_folder(&self, side: Side) -> PathBuf {
-        let name = format!("load-{}-{}", self.shop.alignment.as_str(), side.as_str());
+        let place = text_digest(&self.trees.head.display().to_string());
+        let name = format!("load-{}-{}-{}", self.shop.alignment.as_str(), side.as_str(), &place[..8]);
         self.shop.folder.join("build").join(name)
     }
 
@@ -296,6 +298,26 @@ mod tests {
         assert!(text.starts_with("could not prepare the build folder of a service: "), "{text}");
         assert_eq!(text.matches("no room").count(), 1, "{text}");
         assert!(text.contains("\nhelp: "), "{text}");
+    }
+
+    #[test]
+    fn repositories_that_share_a_target_folder_build_their_servers_apart() {
+        let shop = Shop {
+            folder: "/shared/target/tollgate".into(),
+            wrapper: "tollgate".into(),
+            alignment: Alignment::Aligned,
+            timeout: Duration::from_secs(1),
+        };
+        let changed = ChangedFiles::default();
+        let folders = |head: &str| {
+            let trees = Trees { base: None, head: Path::new(head), changed: &changed };
+            let services = Services::new(&shop, trees);
+            [Side::Base, Side::Head].map(|side| services.build_folder(side).display().to_string())
+        };
+        let (one, other) = (folders("/cache/a/head"), folders("/cache/b/head"));
+        assert_eq!(one, folders("/cache/a/head"));
+        assert!(one[0] != one[1] && one.iter().all(|folder| !other.contains(folder)), "{one:?} {other:?}");
+        assert_eq!(one[0].len(), one[1].len());
     }
 
     #[test]
