@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::load::Interval;
+use crate::model::load::{Allowance, Interval};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Event {
     Warning(String),
     /// Where measuring stands.
     Measuring(Measuring),
+    /// What the service under load may use; of the seconds that follow.
+    May(Allowance),
     /// A second of load on a service is over.
     Load(Box<Interval>),
     /// The work is over; listeners clean the screen.

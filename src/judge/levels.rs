@@ -234,6 +234,7 @@ mod tests {
             generator_cpu: 0.1,
             costs: Costs::default(),
             knee: None,
+            varied: false,
             intervals: Vec::new(),
             void: None,
         }

@@ -92,12 +92,13 @@ fn series(trial: &Trial, of: impl Fn(&Interval) -> Option<f64>) -> Vec<(f64, f64
     trial.intervals.iter().filter_map(point).collect()
 }
 
-/// Whether what was asked of the service was the same all the time: due requests at a rate, requests in flight of users.
+/// Whether what was asked of the service was the same all the time: at a rate the requests that were due tell, whatever was meant. Of users it is their
+/// number that must not change: what they have in flight grows with the very latency that is looked at.
 fn is_steady(trial: &Trial) -> bool {
-    let amount = |interval: &Interval| match trial.offered {
-        Offered::Rate(_) => interval.scheduled as f64 / interval.seconds.max(1e-9),
-        Offered::Users(_) => interval.in_flight as f64,
-    };
+    if matches!(trial.offered, Offered::Users(_)) {
+        return !trial.varied && trial.intervals.len() > 4;
+    }
+    let amount = |interval: &Interval| interval.scheduled as f64 / interval.seconds.max(1e-9);
     let mean = |part: &[Interval]| part.iter().map(amount).sum::<f64>() / part.len().max(1) as f64;
     // The last interval may be a fraction of a second.
     let whole = &trial.intervals[..trial.intervals.len().saturating_sub(1)];
@@ -173,6 +174,7 @@ mod tests {
             generator_cpu: 0.1,
             costs: Costs::default(),
             knee: None,
+            varied: false,
             intervals: (0..seconds).map(interval).collect(),
             void: None,
         }
@@ -220,5 +222,21 @@ mod tests {
         let ramp = OverTime::of(&[trial(700, |at| if at < 350.0 { 50 } else { 150 }, leaking)], &[], 3);
         assert!(ramp.growing.is_empty(), "{ramp:?}");
         assert_eq!(ramp.warnings[0].code, "soak_unsteady_load");
+    }
+
+    #[test]
+    fn of_users_their_number_must_not_change_and_what_they_have_in_flight_may() {
+        // Ten users who think for a second have an answer under way now and then, and three times as often when it slows down.
+        let leaking = |at: f64| 200.0 + at / 10.0;
+        let mut users = Trial { offered: Offered::Users(10), ..trial(1_800, |_| 10, leaking) };
+        for (second, interval) in (0_u64..).zip(&mut users.intervals) {
+            let every = if second < 900 { 21 } else { 7 };
+            interval.in_flight = u64::from(second.is_multiple_of(every));
+        }
+        let found = OverTime::of(std::slice::from_ref(&users), &[], 3);
+        assert!(found.growing[0].contains("memory grows"), "{found:?}");
+        users.varied = true;
+        let found = OverTime::of(&[users], &[], 3);
+        assert!(found.growing.is_empty() && found.warnings[0].code == "soak_unsteady_load", "{found:?}");
     }
 }

@@ -61,6 +61,7 @@ impl Progress for Bar {
             }
             Event::Load(second) if second.is_scrap() => {}
             Event::Load(second) => self.bar.set_message(load_words(&second)),
+            Event::May(_) => {}
             Event::Done => self.bar.finish_and_clear(),
         }
     }

@@ -55,7 +55,7 @@ impl<W: Write + Send> Progress for Lines<W> {
             }
             Event::Load(second) if second.is_scrap() => return,
             Event::Load(second) => format!("  {}", load_words(&second)),
-            Event::Done => return,
+            Event::May(_) | Event::Done => return,
         };
         // A closed standard error must not stop a measurement.
         let _ = writeln!(state.stream, "{line}");

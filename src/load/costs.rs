@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    model::load::Costs,
+    model::load::{Allowance, Costs},
     process::{
         limits::{Limits, limits},
         tree::Usage,
@@ -107,6 +107,10 @@ impl ServiceWatch for Watch {
             cpu_limit: self.limits.processors,
             metrics: self.scraper.as_mut().map(Scraper::finish).unwrap_or_default(),
         }
+    }
+
+    fn allowance(&self) -> Allowance {
+        Allowance { memory_bytes: self.limits.memory_bytes, processors: self.limits.processors }
     }
 
     fn alive(&mut self) -> Result<(), String> {

@@ -209,6 +209,27 @@ pub enum Model {
     },
 }
 
+impl Model {
+    /// Whether the load changes within a window of this length.
+    #[must_use]
+    pub fn varies(&self, window: Duration) -> bool {
+        let (Self::Rate { stages, .. } | Self::Users { stages, .. }) = self;
+        let mut end = Duration::ZERO;
+        let within = stages.iter().take_while(|stage| {
+            let begins = end < window;
+            end = end.saturating_add(stage.duration);
+            begins
+        });
+        let mut level = None;
+        within.into_iter().any(|stage| {
+            let before = level.replace(stage.level);
+            // Evenly from one level to the same one is no change.
+            let from = before.unwrap_or(if stage.ramp { 0.0 } else { stage.level });
+            (from - stage.level).abs() > f64::EPSILON * stage.level
+        })
+    }
+}
+
 /// A stretch of load. The last stage goes on until the window ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
@@ -308,5 +329,31 @@ pub(crate) mod example {
             alike: 0,
             folder: PathBuf::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Model, Stage};
+
+    #[test]
+    fn a_load_varies_when_a_stage_within_the_window_changes_it() {
+        let varies = |stages: &[(f64, u64, bool)], window: u64| {
+            let stage = |&(level, seconds, ramp): &(f64, u64, bool)| Stage {
+                level,
+                duration: Duration::from_secs(seconds),
+                ramp,
+            };
+            let stages = stages.iter().map(stage).collect();
+            Model::Users { stages, think: Duration::ZERO }.varies(Duration::from_secs(window))
+        };
+        assert!(!varies(&[(10.0, 60, false)], 60) && !varies(&[(10.0, 60, false)], 600));
+        assert!(!varies(&[(10.0, 60, false), (10.0, 60, true), (10.0, 60, false)], 180));
+        assert!(varies(&[(10.0, 60, true)], 60));
+        // The second stage begins after the window's end, or within it.
+        assert!(!varies(&[(10.0, 60, false), (20.0, 60, false)], 60));
+        assert!(varies(&[(10.0, 60, false), (20.0, 60, false)], 61));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::load::{Costs, Interval};
+use crate::model::load::{Allowance, Costs, Interval};
 
 /// What the service used since the last tick.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,6 +28,10 @@ pub trait ServiceWatch: Send {
     /// # Errors
     /// When it ended, with its exit status and the end of its log.
     fn alive(&mut self) -> Result<(), String>;
+    /// What the service may use.
+    fn allowance(&self) -> Allowance {
+        Allowance::default()
+    }
 }
 
 /// Nothing is known of the service.

@@ -310,6 +310,11 @@ fn numbers(sides: &[&Summary]) -> Grid {
     for part in [Part::ErrorRate, Part::Availability, Part::Throughput, Part::ConcurrentUsers] {
         row(title(part), &|load| Some(quantity::value(part.value(load)?, part.unit())));
     }
+    let p95 =
+        |quantiles: Option<Quantiles>| Some(latency(quantiles?.named("p95"))).filter(|text| !text.is_empty());
+    row("pool wait, p95", &|load| p95(load.pool_wait));
+    row("connecting, p95", &|load| p95(load.connect));
+    row("first byte, p95", &|load| p95(load.first_byte));
     costs(&mut row);
     let metrics: std::collections::BTreeSet<&String> =
         sides.iter().flat_map(|load| load.costs.metrics.keys()).collect();

@@ -20,18 +20,18 @@ use crate::{
     },
     load::{
         gate::metrics::{ERROR_RATE, benchmark},
-        generator::FULL_CPU,
+        generator::most_connections,
         modes::{
             ground::{Error, Ground, Standing},
             quick::{self, Quick},
             stress::{self, Hands, Settings},
         },
-        scenario::Scenario,
+        scenario::{Model, Scenario},
         watch::Observer,
     },
     machine::fingerprint,
     model::{
-        load::{Offered, Stress, Summary, Trial},
+        load::{FULL_CPU, Offered, Stress, Summary, Trial},
         metric::Metric,
         outcome::ErrorClass,
         policy::Policy,
@@ -201,7 +201,7 @@ impl Taken {
             quantity::seconds((scenario.warmup + scenario.window).as_secs_f64())
         )));
         let trial = standing.trial(scenario)?;
-        self.warnings.extend(warnings(&trial));
+        self.warnings.extend(warnings(scenario, &trial));
         self.push(trial);
         Ok(())
     }
@@ -224,6 +224,7 @@ impl Taken {
             ground.progress.tell(Event::Phase(format!("load on {}, {place}, for {seconds}", level.name)));
             let trial = standing.trial(level)?;
             self.warnings.extend(full_generator(&trial));
+            self.warnings.extend(connections_used_up(level, trial.in_flight_peak));
             let summary = Summary::of_one(&[&trial]);
             self.push(trial);
             let Some(summary) = summary else { break };
@@ -253,11 +254,13 @@ impl Taken {
         let hands = Hands { window: &window, over: &over, progress: ground.progress };
         let found = stress::search(scenario, settings, hands);
         let tail = standing.stop();
+        let in_flight = found.stress.probes.iter().map(|probe| probe.in_flight_peak).max();
+        self.warnings.extend(connections_used_up(scenario, in_flight.unwrap_or(0)));
         if !found.stress.probes.is_empty() {
             self.stress.push(found.stress);
         }
         if let Some(trial) = found.trial {
-            self.warnings.extend(warnings(&trial));
+            self.warnings.extend(warnings(scenario, &trial));
             self.push(trial);
         }
         found.error.map_or(Ok(()), |error| self.failed(scenario, error, &tail))
@@ -316,8 +319,25 @@ fn line(level: &Summary) -> String {
 }
 
 /// What the reader of a trial must not miss.
-fn warnings(trial: &Trial) -> Vec<Warning> {
-    wrong_answers(trial).into_iter().chain(full_generator(trial)).collect()
+fn warnings(scenario: &Scenario, trial: &Trial) -> Vec<Warning> {
+    let used_up = connections_used_up(scenario, trial.in_flight_peak);
+    wrong_answers(trial).into_iter().chain(full_generator(trial)).chain(used_up).collect()
+}
+
+/// Where nobody said how many connections there may be, the machine's limit is one that nobody asked for.
+fn connections_used_up(scenario: &Scenario, in_flight_peak: u64) -> Option<Warning> {
+    let unbounded =
+        matches!(scenario.model, Model::Rate { connections: None, .. }) && !scenario.transport.http2;
+    let most = most_connections();
+    (unbounded && in_flight_peak >= most).then(|| {
+        let text = format!(
+            "load:{}: {} requests were in flight at once, and more connections are not opened unasked: what came beyond waited for one of \
+             them; raise `ulimit -n`, or set `connections` if that is what the service will see",
+            scenario.name,
+            quantity::count(in_flight_peak)
+        );
+        Warning::new("connections_used_up", text)
+    })
 }
 
 fn wrong_answers(trial: &Trial) -> Option<Warning> {

@@ -75,6 +75,7 @@ impl Service {
             },
             // As a search leaves it: an interval of 2 %, and a service that is slower bears less.
             knee: Some(Knee { met: Some(1e10 / level), missed: Some(1.02e10 / level) }),
+            varied: false,
             intervals: Vec::new(),
             void: None,
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model::{
-        load::Interval,
+        load::{Allowance, Interval},
         targets::{Limit, Part},
     },
     text::quantity,
@@ -35,20 +35,26 @@ struct Alert {
 #[derive(Debug, Default)]
 pub(super) struct Alerts {
     limits: Vec<Limit>,
+    may: Allowance,
     alerts: Vec<Alert>,
 }
 
 impl Alerts {
     /// Watches these limits, as far as a single second can tell.
     pub(super) fn new(limits: &[Limit]) -> Self {
-        Self { limits: limits.to_vec(), alerts: Vec::new() }
+        Self { limits: limits.to_vec(), may: Allowance::default(), alerts: Vec::new() }
+    }
+
+    /// What the service may use from now on.
+    pub(super) fn may_use(&mut self, limits: Allowance) {
+        self.may = limits;
     }
 
     /// Looks at a second of a window; `at` is its place on the run's time.
     pub(super) fn look(&mut self, at: f64, interval: &Interval) {
         let end = at + interval.seconds;
         for limit in self.limits.clone() {
-            let broken = measured(limit.part, interval).map(|value| broken(limit, value));
+            let broken = measured(limit.part, interval, self.may).map(|value| broken(limit, value));
             self.note(limit.part.as_str(), at, end, broken);
         }
         self.note(SILENT, at, end, silent(interval));
@@ -100,8 +106,8 @@ impl Alerts {
     }
 }
 
-/// What one second says of a part. Peaks and shares of a whole run (users, availability, memory) are judged at its end.
-fn measured(part: Part, interval: &Interval) -> Option<f64> {
+/// What one second says of a part. What only a whole run has, its most users and its availability, is judged at its end.
+fn measured(part: Part, interval: &Interval, may: Allowance) -> Option<f64> {
     let latency = |at: usize| interval.latency_ns.map(|values| values[at]);
     let ended = interval.completed + interval.errors;
     match part {
@@ -112,7 +118,9 @@ fn measured(part: Part, interval: &Interval) -> Option<f64> {
         Part::ErrorRate => (ended > 0).then(|| interval.errors as f64 / ended as f64),
         Part::Throughput => (interval.seconds > 0.0).then(|| interval.completed as f64 / interval.seconds),
         Part::CacheHitRate => interval.metrics.get(part.as_str()).copied(),
-        Part::ConcurrentUsers | Part::Availability | Part::Memory | Part::Cpu => None,
+        Part::Memory => interval.rss_bytes.zip(may.memory_bytes).map(|(used, all)| used as f64 / all as f64),
+        Part::Cpu => interval.cpu.zip(may.processors).map(|(used, all)| used / all),
+        Part::ConcurrentUsers | Part::Availability => None,
     }
     .filter(|value| value.is_finite())
 }
@@ -149,7 +157,7 @@ fn silent(interval: &Interval) -> Option<Option<(f64, String)>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Alerts, Interval, Limit, MOST_ALERTS, Part};
+    use super::{Alerts, Allowance, Interval, Limit, MOST_ALERTS, Part};
 
     fn second(p95_ms: f64, errors: u64) -> Interval {
         Interval {
@@ -193,6 +201,23 @@ mod tests {
         let mut quiet = Alerts::new(&limits());
         quiet.look(0.0, &Interval { seconds: 1.0, ..Interval::default() });
         assert!(quiet.json().as_array().unwrap().is_empty());
+    }
+
+    #[test]
+    fn memory_and_processors_are_shares_of_what_the_service_may_use() {
+        let limits = [Limit { part: Part::Memory, limit: 0.8 }, Limit { part: Part::Cpu, limit: 0.7 }];
+        let busy = Interval { rss_bytes: Some(900), cpu: Some(1.5), ..second(1.0, 0) };
+        let mut alerts = Alerts::new(&limits);
+        alerts.look(0.0, &busy);
+        assert!(alerts.json().as_array().unwrap().is_empty(), "nothing is known of what it may use");
+        alerts.may_use(Allowance { memory_bytes: Some(1_000), processors: Some(2.0) });
+        alerts.look(1.0, &busy);
+        let words: Vec<_> =
+            alerts.json().as_array().unwrap().iter().map(|alert| alert["words"].to_string()).collect();
+        assert_eq!(words, ["\"cpu was 75 %, target below 70 %\"", "\"memory was 90 %, target below 80 %\""]);
+        alerts.may_use(Allowance { memory_bytes: Some(10_000), processors: Some(20.0) });
+        (2..5).for_each(|at| alerts.look(f64::from(at), &busy));
+        assert!(alerts.json().as_array().unwrap().iter().all(|alert| alert["until"] == 5.0));
     }
 
     #[test]

@@ -7,7 +7,10 @@ use super::{
     series::{Point, Series},
 };
 use crate::{
-    model::{load::Interval, targets::Limit},
+    model::{
+        load::{Allowance, Interval},
+        targets::Limit,
+    },
     text::escape,
 };
 
@@ -65,6 +68,11 @@ impl Board {
         if self.marks.len() > MOST_MARKS {
             self.marks.remove(0);
         }
+    }
+
+    /// What the service may use.
+    pub(super) fn may_use(&mut self, limits: Allowance) {
+        self.alerts.may_use(limits);
     }
 
     /// Adds a second.

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     hint::Hint,
-    model::{load::Interval, targets::Limit},
+    model::{
+        load::{Allowance, Interval},
+        targets::Limit,
+    },
 };
 
 /// Ports tried after the one asked for.
@@ -97,6 +100,11 @@ impl Dashboard {
     /// The seconds that follow are of this scenario or step.
     pub fn mark(&self, label: &str) {
         self.shared.change(|board| board.mark(label));
+    }
+
+    /// What the service may use: alerts on its memory and its processors are shares of that.
+    pub fn may_use(&self, limits: Allowance) {
+        self.shared.change(|board| board.may_use(limits));
     }
 
     /// A second of load is over.

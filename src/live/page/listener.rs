@@ -21,6 +21,7 @@ impl Progress for WithPage<'_> {
     fn tell(&self, event: Event) {
         match &event {
             Event::Phase(words) => self.page.mark(words),
+            Event::May(limits) => self.page.may_use(*limits),
             Event::Load(second) => self.page.interval(second),
             _ => {}
         }

@@ -224,6 +224,7 @@ fn values(metric: &Metric, taken: &[(u32, Trial)]) -> Result<Vec<Slot>, Fate> {
 
 fn why(metric: &str) -> &'static str {
     match metric {
+        "error_rate" => "no request was due: raise the rate or lengthen `window`",
         "cpu" => "no request was answered as expected, or the processor time of the server is not known",
         "rss.max" => "the memory of the server is not known",
         "knee" => {

@@ -22,7 +22,7 @@ use crate::{
     },
     measure::IdenticalCode,
     model::{
-        load::{Aim, Trial},
+        load::{Aim, FULL_CPU, Offered, Trial},
         run::{Fate, Side},
     },
     process::Interrupt,
@@ -273,10 +273,23 @@ impl Slots for Stand<'_> {
             Ok(trial)
         });
         let doing = if searching { "while searching for its knee: " } else { "" };
-        let trial = self.ended(trial, running).map_err(|trouble| trouble.while_doing(doing))?;
+        let mut trial = self.ended(trial, running).map_err(|trouble| trouble.while_doing(doing))?;
+        trial.void = trial.void.take().or_else(|| full_generator(&trial));
         self.knees.look_at(&trial);
         Ok(trial)
     }
+}
+
+/// Why a window of users who do not think says nothing, if so: they are as fast as the generator, and one without a rest shows its own limit on both sides.
+fn full_generator(trial: &Trial) -> Option<String> {
+    let users = matches!(trial.offered, Offered::Users(_)) && trial.requests.completed > 0;
+    (users && trial.generator_cpu > FULL_CPU).then(|| {
+        format!(
+            "the generator was the bottleneck: it used {:.0} % of a processor, and users who do not think are as fast as it is: give them a `think` \
+             time, let there be fewer, or ask at a `rate`",
+            trial.generator_cpu * 100.0
+        )
+    })
 }
 
 fn trouble(error: &service::Error) -> Trouble {

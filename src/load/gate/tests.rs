@@ -121,6 +121,7 @@ impl Slots for Replay {
                 metrics,
                 ..Costs::default()
             },
+            varied: false,
             knee: search.then_some(Knee {
                 met: Some(1_000.0 + (at % 3) as f64),
                 missed: Some(1_025.0 + (at % 3) as f64),

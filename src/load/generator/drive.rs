@@ -8,13 +8,14 @@ use std::{
 };
 
 use super::{
+    course::Course,
     desk::{Desk, Offer, plain},
     failure::Error,
     pool::STREAMS,
     seconds::{Kept, Seconds, interval},
     self_check::{Shortages, void},
     users::Users,
-    worker::{Course, Lines, Message, Parts, Source, Worker, Yield},
+    worker::{Lines, Message, Parts, Source, Worker, Yield},
 };
 use crate::{
     load::{
@@ -173,8 +174,7 @@ enum Kind {
 impl Load {
     pub(super) fn new(drive: &Drive<'_>, descriptors: Option<u64>) -> Self {
         let scenario = drive.scenario;
-        let safe = descriptors.unwrap_or(1_024).saturating_sub(OTHER_DESCRIPTORS).clamp(16, MOST_CONNECTIONS);
-        let safe = usize::try_from(safe).unwrap_or(16);
+        let safe = usize::try_from(unasked(descriptors)).unwrap_or(16);
         let transport = &scenario.transport;
         let (kind, offered, wanted, connections) = match &scenario.model {
             Model::Rate { stages, arrivals, connections } => {
@@ -249,6 +249,16 @@ impl Load {
             most_shared: self.shares_connections.then_some(connections),
         }
     }
+}
+
+/// The most connections that a rate without a limit of its own opens: as many as descriptors allow, up to 10,000.
+#[must_use]
+pub fn most_connections() -> u64 {
+    unasked(raise_descriptor_limit())
+}
+
+fn unasked(descriptors: Option<u64>) -> u64 {
+    descriptors.unwrap_or(1_024).saturating_sub(OTHER_DESCRIPTORS).clamp(16, MOST_CONNECTIONS)
 }
 
 /// As many workers as the load needs, but never more than half of the processors: the service needs some too.
@@ -421,6 +431,7 @@ impl Outcome<'_> {
             generator_cpu: cpu,
             costs: self.costs,
             knee: None,
+            varied: drive.scenario.model.varies(drive.scenario.window),
             intervals: self.intervals,
         }
     }

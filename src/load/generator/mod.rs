@@ -5,6 +5,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
+//! | `course` | what all workers of a trial share |
 //! | `desk` | which requests are due and which wait |
 //! | [`drive`] | a whole trial: workers, seconds, the end |
 //! | `failure` | why no trial could be had |
@@ -12,9 +13,11 @@
 //! | `pool` | HTTP/2 connections that requests share |
 //! | `seconds` | the trial second by second |
 //! | `self_check` | whether the generator itself was the bottleneck |
+//! | `timetable` | what a pacer does by the clock beside sending |
 //! | `users` | the closed loop: who is ready when |
 //! | `worker` | the pacer of one thread |
 
+mod course;
 pub(crate) mod desk;
 mod drive;
 mod failure;
@@ -22,6 +25,7 @@ mod lane;
 mod pool;
 pub(crate) mod seconds;
 pub(crate) mod self_check;
+mod timetable;
 mod users;
 mod worker;
 
@@ -30,8 +34,5 @@ mod tests;
 #[cfg(test)]
 mod truth;
 
-pub use drive::{Drive, drive};
+pub use drive::{Drive, drive, most_connections};
 pub use failure::Error;
-
-/// The share of a processor beyond which a worker of the generator has no more to give.
-pub const FULL_CPU: f64 = self_check::MOST_CPU;

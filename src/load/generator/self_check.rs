@@ -6,7 +6,7 @@
 //! Where nothing was answered as expected there are no latencies, and the errors are the result. Users who ask again as soon
 //! as they have their answer are never late: the generator's speed is theirs.
 
-use crate::load::recorder::Recorded;
+use crate::{load::recorder::Recorded, model::load::FULL_CPU};
 
 /// A percentile of the send lag: its share, from how many sends on it is no single incident (ten lie beyond it), its name, and
 /// up to which lag it is never held against the generator, nanoseconds.
@@ -23,9 +23,6 @@ const FINE_LAG_SHARE: f64 = 0.1;
 
 /// The largest share of requests that may be handed on only after the window.
 const MOST_LATE: f64 = 0.01;
-
-/// The largest share of a processor that a worker may use. Beyond it answers wait in our own queue, and look slow.
-pub(crate) const MOST_CPU: f64 = 0.95;
 
 /// What to do about a generator that is too slow.
 const ADVICE: &str =
@@ -68,7 +65,7 @@ pub(crate) fn void(recorded: &Recorded, shortages: Shortages, cpu: f64, paced: b
     if recorded.requests.completed == 0 {
         return None;
     }
-    if cpu > MOST_CPU {
+    if cpu > FULL_CPU {
         return Some(format!(
             "the generator was the bottleneck: a worker used {:.0} % of a processor: {ADVICE}",
             cpu * 100.0

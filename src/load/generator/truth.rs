@@ -17,9 +17,10 @@ use tokio::{
 
 use super::{
     Drive,
+    course::Course,
     drive::Load,
     self_check::{Shortages, void},
-    worker::{Course, Lines, Worker},
+    worker::{Lines, Worker},
 };
 use crate::{
     load::{

@@ -5,98 +5,33 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::{Arc, atomic::Ordering, mpsc},
     task::Waker,
-    time::Instant,
 };
 
 use super::{
+    course::Course,
     desk::{Desk, Job},
     lane,
     pool::Pool,
     seconds::Stretch,
     self_check::Shortages,
+    timetable::Timetable,
     users::Users,
 };
-use crate::{
-    load::{
-        alarm::Alarm,
-        clock,
-        http::{fault::Shortage, target::Target},
-        recorder::{Moments, Recorded, Recorder, Slice},
-        script::Script,
-    },
-    process::own::thread_cpu_ns,
+use crate::load::{
+    alarm::Alarm,
+    clock,
+    http::{fault::Shortage, target::Target},
+    recorder::{Moments, Recorded, Recorder, Slice},
+    script::Script,
 };
-
-/// A second, nanoseconds.
-const SECOND: u64 = 1_000_000_000;
 
 /// A request that is handed on later than this after the window's end was not sent as intended, nanoseconds.
 const LATE: u64 = 10_000_000;
 
-/// The pacer wakes for due requests no oftener than this, nanoseconds. Up to 2,500 a second each is sent on its own; above that
-/// several go together, the first of them up to this late. To sleep and wake for each would cost several times what a request does.
-const WAKE_GAP: u64 = 400_000;
-
 /// Lanes that are opened before answers are looked for again: opening their connections takes a millisecond or less.
 const LANES_AT_ONCE: usize = 8;
-
-/// What all workers of a trial share.
-#[derive(Debug)]
-pub(crate) struct Course {
-    /// When the warm-up begins; every moment counts from here.
-    pub(crate) origin: Instant,
-    /// When the window begins.
-    pub(crate) window_start: u64,
-    /// When it ends.
-    pub(crate) window_end: u64,
-    /// How long answers are waited for after it.
-    pub(crate) drain: u64,
-    /// The longest that a request may take from being sent.
-    pub(crate) timeout: u64,
-    /// Somebody wants the window to end now.
-    pub(crate) stop: AtomicBool,
-    /// Everything ends at once.
-    pub(crate) abort: AtomicBool,
-    in_flight: AtomicU64,
-    in_flight_peak: AtomicU64,
-}
-
-impl Course {
-    pub(crate) fn new(
-        origin: Instant,
-        (window_start, window_end): (u64, u64),
-        drain: u64,
-        timeout: u64,
-    ) -> Self {
-        Self {
-            origin,
-            window_start,
-            window_end,
-            drain,
-            timeout,
-            stop: AtomicBool::new(false),
-            abort: AtomicBool::new(false),
-            in_flight: AtomicU64::new(0),
-            in_flight_peak: AtomicU64::new(0),
-        }
-    }
-
-    /// A moment as nanoseconds from the origin; 0 before it.
-    pub(crate) fn at(&self, moment: Instant) -> u64 {
-        u64::try_from(moment.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// The most requests in flight at once, over all workers.
-    pub(crate) fn peak(&self) -> u64 {
-        self.in_flight_peak.load(Ordering::Relaxed)
-    }
-}
 
 /// Where a worker's flows come from.
 #[derive(Debug)]
@@ -220,16 +155,13 @@ impl Worker {
     /// A lane has begun a request.
     pub(crate) fn took_off(&self) {
         self.flying.set(self.flying.get() + 1);
-        let all = self.course.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-        if all > self.course.in_flight_peak.load(Ordering::Relaxed) {
-            self.course.in_flight_peak.fetch_max(all, Ordering::Relaxed);
-        }
+        self.course.took_off();
     }
 
     /// A lane has ended a request.
     pub(crate) fn landed(&self) {
         self.flying.set(self.flying.get() - 1);
-        self.course.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.course.landed();
         if self.ended.get() && self.flying.get() == 0 {
             self.alarm.set(0, 0);
         }
@@ -360,13 +292,13 @@ impl Worker {
     /// Runs the trial to its end.
     pub(crate) async fn pace(self: Rc<Self>, lines: &Lines) -> Yield {
         let course = Arc::clone(&self.course);
-        let mut clock = Clock::new(&course);
+        let mut timetable = Timetable::new(&course);
         let mut deadline = u64::MAX;
         let mut window_end = course.window_end;
         self.await_origin().await;
         loop {
             let now = self.now();
-            clock.cpu_at(now);
+            timetable.cpu_at(now);
             let aborted = course.abort.load(Ordering::Relaxed);
             if !self.ended.get() {
                 let stopped = aborted || course.stop.load(Ordering::Relaxed);
@@ -376,26 +308,25 @@ impl Worker {
                 let late = self.release(now.min(window_end));
                 if stopped || now >= window_end {
                     self.end_window(late);
-                    clock.cpu_end(now);
+                    timetable.cpu_end(now);
                     deadline = window_end.saturating_add(course.drain);
                 }
             }
-            clock.turn(now.min(window_end), self.ended.get(), |stretch| self.send(lines, stretch));
+            timetable.turn(now.min(window_end), self.ended.get(), |stretch| self.send(lines, stretch));
             if aborted || self.ended.get() && (now >= deadline || self.is_done()) {
-                return self.finish(now, window_end, &clock);
+                return self.finish(now, window_end, timetable.cpu());
             }
-            if now >= clock.next_sweep {
+            if timetable.wants_sweep(now) {
                 self.sweep(now);
-                clock.next_sweep = now + clock.sweep;
             }
             if self.wants_lanes() {
                 self.widen().await;
                 continue;
             }
             let due = self.next_due().filter(|_| !self.ended.get());
-            let end = if self.ended.get() { deadline } else { window_end.min(clock.next_turn) };
-            let due = due.map_or(u64::MAX, |due| clock.wake_for(due, now));
-            self.alarm.set(due.min(end).min(clock.next_sweep), self.now());
+            let end = if self.ended.get() { deadline } else { window_end.min(timetable.next_turn()) };
+            let due = due.map_or(u64::MAX, |due| timetable.wake_for(due, now));
+            self.alarm.set(due.min(end).min(timetable.next_sweep()), self.now());
             self.alarm.wait().await;
         }
     }
@@ -471,7 +402,7 @@ impl Worker {
     }
 
     /// Counts what is left as unfinished.
-    fn finish(&self, now: u64, window_end: u64, clock: &Clock) -> Yield {
+    fn finish(&self, now: u64, window_end: u64, cpu: f64) -> Yield {
         let mut recorder = self.recorder.borrow_mut();
         for slot in &*self.slots.borrow() {
             if let Some((endpoint, moments)) = slot.flight.take() {
@@ -489,7 +420,7 @@ impl Worker {
         }
         let empty = Recorder::new(self.course.window_start, 1);
         let recorded = std::mem::replace(&mut *recorder, empty).finish();
-        Yield { recorded, shortages: self.shortages.get(), cpu: clock.cpu(), window_end }
+        Yield { recorded, shortages: self.shortages.get(), cpu, window_end }
     }
 
     /// The first endpoint that a session would have asked.
@@ -498,91 +429,5 @@ impl Worker {
             return 0;
         }
         self.script.session(job.number).next().map_or(0, |prepared| prepared.endpoint)
-    }
-}
-
-/// What a pacer has to do by the clock beside sending.
-#[derive(Debug)]
-struct Clock {
-    window_start: u64,
-    /// Where the running stretch began.
-    turned: u64,
-    next_turn: u64,
-    turned_last: bool,
-    sweep: u64,
-    next_sweep: u64,
-    /// The moment before and the one for which the pacer was last set to wake because a request is due.
-    woken: u64,
-    wake: u64,
-    /// Processor time and moment when the window began and when it ended.
-    cpu: [Option<(u64, u64)>; 2],
-}
-
-impl Clock {
-    fn new(course: &Course) -> Self {
-        // Seconds are counted from the window's start, so the warm-up's first may be shorter.
-        let first = course.window_start % SECOND;
-        Self {
-            window_start: course.window_start,
-            turned: 0,
-            next_turn: if first == 0 { SECOND } else { first },
-            turned_last: false,
-            sweep: (course.timeout / 50).clamp(1_000_000, 20_000_000),
-            next_sweep: 0,
-            woken: 0,
-            wake: u64::MAX,
-            cpu: [None, None],
-        }
-    }
-
-    /// When to wake for a request that is due then. Counts from the moment that was meant, not from that of waking, or each lag
-    /// would add to the next.
-    fn wake_for(&mut self, due: u64, now: u64) -> u64 {
-        if now >= self.wake {
-            self.woken = self.wake;
-        }
-        self.wake = due.max(self.woken.saturating_add(WAKE_GAP));
-        self.wake
-    }
-
-    fn cpu_at(&mut self, now: u64) {
-        if self.cpu[0].is_none() && now >= self.window_start {
-            self.cpu[0] = thread_cpu_ns().map(|used| (used, now));
-        }
-    }
-
-    fn cpu_end(&mut self, now: u64) {
-        self.cpu[1] = thread_cpu_ns().map(|used| (used, now));
-    }
-
-    /// The share of a processor used over the window; 0 where it is not known.
-    fn cpu(&self) -> f64 {
-        match self.cpu {
-            [Some((used, start)), Some((used_then, end))] if end > start => {
-                (used_then.saturating_sub(used)) as f64 / (end - start) as f64
-            }
-            _ => 0.0,
-        }
-    }
-
-    /// Sends the stretches that are over by `now`; with the window's end the last, whatever its length.
-    fn turn(&mut self, now: u64, ended: bool, mut send: impl FnMut(Stretch)) {
-        while !self.turned_last && self.next_turn <= now {
-            send(self.stretch(self.next_turn));
-            self.turned = self.next_turn;
-            self.next_turn += SECOND;
-        }
-        if ended && !self.turned_last {
-            self.turned_last = true;
-            if now > self.turned {
-                send(self.stretch(now));
-            }
-        }
-    }
-
-    fn stretch(&self, end: u64) -> Stretch {
-        let from_window =
-            |at: u64| i64::try_from(i128::from(at) - i128::from(self.window_start)).unwrap_or(i64::MAX);
-        Stretch { start: from_window(self.turned), end: from_window(end) }
     }
 }

@@ -219,6 +219,7 @@ impl<'a> Run<'a> {
             generator_cpu,
             costs,
             knee: None,
+            varied: drive.scenario.model.varies(drive.scenario.window),
             intervals: seen.finish(),
         }
     }

@@ -180,6 +180,7 @@ impl Standing<'_> {
     pub fn watched(&self, scenario: &Scenario, observer: &dyn Observer) -> Result<Trial, Error> {
         let mut watch: Box<dyn ServiceWatch> =
             self.running.watch(&scenario.metrics, &scenario.metrics_url)?;
+        self.ground.progress.tell(Event::May(watch.allowance()));
         // A service that already runs has the socket that the scenario names.
         let socket = match scenario.service {
             Service::Running(_) => scenario.transport.unix_socket.as_deref(),

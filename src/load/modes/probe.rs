@@ -81,9 +81,16 @@ pub(super) fn is_good(interval: &Interval, aim: &Aim) -> bool {
         && (interval.errors as f64) < aim.errors.max(f64::MIN_POSITIVE) * ended as f64
 }
 
+/// Whether nothing ended in a second and at most one request waited: so it is between the requests of a service that takes less than one a second.
+pub(super) fn says_nothing(interval: &Interval) -> bool {
+    interval.completed == 0
+        && interval.errors == 0
+        && interval.in_flight.saturating_add(interval.backlog) <= 1
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{is_good, probe};
+    use super::{is_good, probe, says_nothing};
     use crate::model::{
         load::{Aim, Clocks, Costs, Interval, Offered, Requests, Trial},
         run::Side,
@@ -112,6 +119,7 @@ pub(super) mod tests {
             generator_cpu: 0.1,
             costs: Costs { cpu_ns: Some(1_500_000_000), ..Costs::default() },
             knee: None,
+            varied: false,
             intervals: vec![last],
             void: None,
         }
@@ -144,5 +152,12 @@ pub(super) mod tests {
         assert!(!is_good(&Interval { errors: 3, ..second.clone() }, &aim));
         assert!(!is_good(&Interval { latency_ns: Some([1e6, 1e8, 2.1e8, 9e8]), ..second }, &aim));
         assert!(!is_good(&Interval::default(), &aim));
+    }
+
+    #[test]
+    fn a_second_between_two_requests_says_nothing() {
+        let between = |in_flight, errors| Interval { in_flight, errors, ..Interval::default() };
+        assert!(says_nothing(&between(0, 0)) && says_nothing(&between(1, 0)));
+        assert!(!says_nothing(&between(2, 0)) && !says_nothing(&between(0, 1)));
     }
 }

@@ -14,6 +14,6 @@ pub use stress::{Aim, Probe, Recovery, Replicas, Scaling, Stress, StressResult, 
 pub(crate) use summary::tests_support as summary_support;
 pub use summary::{CostSummary, EndpointSummary, QUANTILES, Quantiles, Slots, Summary};
 pub use trial::{
-    Clocks, Costs, DIGITS, Distribution, Endpoint, ErrorKind, Interval, Knee, LONGEST_NS, Offered, Quantile,
-    Requests, Trial,
+    Allowance, Clocks, Costs, DIGITS, Distribution, Endpoint, ErrorKind, FULL_CPU, Interval, Knee,
+    LONGEST_NS, Offered, Quantile, Requests, Trial,
 };

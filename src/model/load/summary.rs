@@ -413,6 +413,7 @@ pub(crate) mod tests_support {
             generator_cpu: 0.1,
             costs: Costs::default(),
             knee: None,
+            varied: false,
             intervals: Vec::new(),
             void: None,
         }

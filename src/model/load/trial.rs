@@ -16,6 +16,18 @@ pub const DIGITS: u8 = 3;
 /// The longest duration that is told apart, nanoseconds: one hour. Longer ones count as this long.
 pub const LONGEST_NS: u64 = 3_600_000_000_000;
 
+/// The share of a processor beyond which a worker of the generator has no more to give: answers wait in its own queue, and look slow.
+pub const FULL_CPU: f64 = 0.95;
+
+/// What a service may use.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Allowance {
+    /// Memory, bytes; `None` where it is not known.
+    pub memory_bytes: Option<u64>,
+    /// Processors, parts of one counted; `None` where it is not known.
+    pub processors: Option<f64>,
+}
+
 /// A value of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantile {
@@ -380,6 +392,8 @@ pub struct Trial {
     pub costs: Costs,
     /// What the service was found to bear after the window, where the scenario asks for it.
     pub knee: Option<Knee>,
+    /// Whether the load was meant to change while the window lasted, as stages have it.
+    pub varied: bool,
     /// The window second by second.
     pub intervals: Vec<Interval>,
     /// Why it does not count, if it does not: `the generator was late: send lag p99 12 ms`.

@@ -194,6 +194,8 @@ mod tests {
           availability                     100 %           100 %
           throughput              195 requests/s  195 requests/s
           concurrent users, peak              12              12
+          pool wait, p95                 1.00 ms         1.10 ms
+          first byte, p95                40.0 ms         44.0 ms
           CPU per request                 612 µs          673 µs
           CPUs busy                         0.12            0.13
           memory, peak                  41.0 MiB        41.0 MiB

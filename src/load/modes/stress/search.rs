@@ -16,7 +16,7 @@ use crate::{
     load::{
         modes::{
             ground::{Error, Told},
-            probe::is_good,
+            probe::{is_good, says_nothing},
             prober::{Hands, Prober, at, own_rate},
         },
         scenario::{Scenario, Stage},
@@ -42,6 +42,9 @@ const OVERLOAD_TIME: Duration = Duration::from_secs(3);
 const CALM: f64 = 0.5;
 /// How long it may take to come back.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The fewest requests in it, and the longest that it may take for them, seconds.
+const CALM_REQUESTS: f64 = 10.0;
+const LONGEST_PATIENCE: f64 = 120.0;
 /// Good seconds in a row after which it is back.
 const GOOD: u32 = 3;
 /// How to search.
@@ -143,6 +146,7 @@ impl Course<'_> {
             length: self.settings.probe,
             hands: self.hands,
         };
+        let mut limit = None;
         for _ in 0..VOIDS {
             let (trial, probe) = prober.probe(rate).map_err(|error| self.error = Some(error)).ok()?;
             if (self.hands.over)() {
@@ -159,12 +163,14 @@ impl Course<'_> {
             self.stress.probes.push(probe);
             match void {
                 None => return Some(met),
-                Some(reason) => self.stress.limit = Some(reason),
+                Some(reason) => limit = Some(reason),
             }
             if (self.hands.over)() {
                 return None;
             }
         }
+        // Only that it came again and again ends the search: then it is the generator's limit.
+        self.stress.limit = limit;
         None
     }
 
@@ -196,6 +202,8 @@ impl Course<'_> {
         }
         let (overload, calm) = (upper * OVERLOAD, lower * CALM);
         let length = self.settings.probe.max(OVERLOAD_TIME);
+        // At less than a request a second it takes longer to see that it is back.
+        let patience = PATIENCE.max(Duration::from_secs_f64((CALM_REQUESTS / calm).min(LONGEST_PATIENCE)));
         self.tell(&format!("overload of {} and coming back", quantity::value(overload, "requests/s")));
         let back = Back {
             told: Told(self.hands.progress),
@@ -206,9 +214,9 @@ impl Course<'_> {
         };
         let stages = vec![
             Stage { level: overload, duration: length, ramp: false },
-            Stage { level: calm, duration: PATIENCE, ramp: false },
+            Stage { level: calm, duration: patience, ramp: false },
         ];
-        let Some(trial) = self.window(&at(self.scenario, stages, Duration::ZERO, length + PATIENCE), &back)
+        let Some(trial) = self.window(&at(self.scenario, stages, Duration::ZERO, length + patience), &back)
         else {
             return;
         };
@@ -288,7 +296,10 @@ impl Observer for Back<'_> {
         self.told.interval(interval);
         // The second in which the overload ends is no second of calm. What is left of a window that ends may hold no answer: it counts
         // neither.
-        if interval.start_seconds < self.from - 1e-6 || self.done.load(Ordering::Relaxed) {
+        if interval.start_seconds < self.from - 1e-6
+            || self.done.load(Ordering::Relaxed)
+            || says_nothing(interval)
+        {
             return;
         }
         let mut good = self.state.lock().unwrap_or_else(PoisonError::into_inner);

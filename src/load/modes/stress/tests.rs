@@ -173,3 +173,47 @@ fn the_highest_rate_that_may_be_tried_ends_the_search() {
     let found = found(&bounded, &service(1e9, 0.0), &|| false);
     assert_eq!((found.stress.lower, found.stress.upper, found.stress.limit), (Some(150.0), None, None));
 }
+
+#[test]
+fn a_probe_that_was_void_once_is_no_limit_of_the_generator() {
+    let windows = Cell::new(0);
+    let stumbles = |scenario: &Scenario, observer: &dyn Observer| {
+        windows.set(windows.get() + 1);
+        let mut trial = service(1e9, 0.0)(scenario, observer)?;
+        trial.void = (windows.get() == 2).then(|| "the generator was late".into());
+        Ok(trial)
+    };
+    let bounded = Settings { most: Some(150.0), ..settings() };
+    let found = found(&bounded, &stumbles, &|| false);
+    assert_eq!((found.stress.lower, found.stress.upper, found.stress.limit), (Some(150.0), None, None));
+}
+
+#[test]
+fn a_service_of_less_than_a_request_a_second_comes_back_too() {
+    // Every fourth second ends a request; between them at most one waits.
+    let slow = |scenario: &Scenario, observer: &dyn Observer| {
+        let [(_, overload), (calm, watched)] = levels(scenario)[..] else {
+            return service(0.5, 0.0)(scenario, observer);
+        };
+        assert!((calm * watched - 10.0).abs() < 1.0 && watched > 30.0, "{calm} {watched}");
+        let mut at = 0.0;
+        while !observer.wants_stop() && at < overload + watched {
+            let ends = at >= overload && (at - overload) % 4.0 == 0.0;
+            let (completed, waits) = (u64::from(ends), u64::from(!ends));
+            let latency_ns = ends.then_some([1e6; 4]);
+            observer.interval(&Interval {
+                start_seconds: at,
+                seconds: 1.0,
+                completed,
+                in_flight: if at < overload { 9 } else { waits },
+                latency_ns,
+                ..Interval::default()
+            });
+            at += 1.0;
+        }
+        Ok(window(calm, at, 1_000_000, 0))
+    };
+    let settings = Settings { start: Some(0.4), probe: Duration::from_secs(20), ..settings() };
+    let recovery = found(&settings, &slow, &|| false).stress.recovery.unwrap();
+    assert_eq!(recovery.seconds, Some(0.0));
+}
