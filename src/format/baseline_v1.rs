@@ -209,7 +209,7 @@ impl Entry {
         }
         let mut runs = Vec::with_capacity(self.runs.len());
         for (at, line) in self.runs.into_iter().enumerate() {
-            runs.push(line.model(metric.nature, room).map_err(|fault| fault.under(&format!("runs[{at}]")))?);
+            runs.push(line.model(&metric, room).map_err(|fault| fault.under(&format!("runs[{at}]")))?);
         }
         let benchmark = parts_v1::benchmark(target.to_owned(), self.id)?;
         Ok((LevelledSeries { series: StoredSeries { benchmark, metric, runs }, levels }, self.digest))
@@ -229,9 +229,9 @@ impl LevelLine {
 }
 
 impl RunLine {
-    fn model(self, nature: metric::Nature, room: &mut Room) -> Result<StoredRun, Fault> {
+    fn model(self, metric: &metric::Metric, room: &mut Room) -> Result<StoredRun, Fault> {
         parts_v1::check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
-        check_values(nature, &self.values).map_err(|problem| invalid("values", problem))?;
+        check_values(metric, &self.values).map_err(|problem| invalid("values", problem))?;
         let recorded_at =
             moment::seconds(&self.recorded_at).map_err(|problem| invalid("recorded_at", problem))?;
         let trials = load_v1::stored(self.trials, room)?;

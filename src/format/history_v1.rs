@@ -215,7 +215,7 @@ impl Document {
 impl Entry {
     fn model(self, room: &mut Room) -> Result<RecordedSeries, Fault> {
         let metric = parts_v1::metric(self.metric, self.unit, self.direction, self.nature);
-        check_values(metric.nature, &self.values).map_err(|problem| invalid("values", problem))?;
+        check_values(&metric, &self.values).map_err(|problem| invalid("values", problem))?;
         Ok(RecordedSeries {
             benchmark: parts_v1::benchmark(self.target, self.id)?,
             metric,

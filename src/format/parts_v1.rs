@@ -381,26 +381,19 @@ impl Series {
     pub(super) fn model(self, room: &mut Room) -> Result<StoredSeries, Fault> {
         let runs = self.runs.into_iter().enumerate();
         let metric = metric(self.metric, self.unit, self.direction, self.nature);
-        let nature = metric.nature;
-        Ok(StoredSeries {
-            benchmark: benchmark(self.target, self.id)?,
-            metric,
-            runs: runs
-                .map(|(at, run)| run.model(nature, room).map_err(|fault| fault.under(&format!("runs[{at}]"))))
-                .collect::<Result<_, _>>()?,
-        })
+        let runs = runs
+            .map(|(at, run)| run.model(&metric, room).map_err(|fault| fault.under(&format!("runs[{at}]"))))
+            .collect::<Result<_, _>>()?;
+        Ok(StoredSeries { benchmark: benchmark(self.target, self.id)?, metric, runs })
     }
 }
 
-/// Whether a stored run can have measured these values: counts may be 0, a noisy value is positive.
-pub(super) fn check_values(nature: metric::Nature, values: &[f64]) -> Result<(), String> {
+/// Whether a stored run can have measured these values: counts may be 0, a duration is positive.
+pub(super) fn check_values(metric: &metric::Metric, values: &[f64]) -> Result<(), String> {
     if values.is_empty() {
         return Err("a stored run holds at least one value".to_owned());
     }
-    let possible = |value: f64| match nature {
-        metric::Nature::Noisy => value.is_finite() && value > 0.0,
-        metric::Nature::Deterministic | metric::Nature::Counted => value.is_finite() && value >= 0.0,
-    };
+    let possible = |value: f64| value.is_finite() && (value > 0.0 || metric.may_be_zero() && value >= 0.0);
     match values.iter().find(|value| !possible(**value)) {
         Some(value) => Err(format!("{value} cannot have been measured")),
         None => Ok(()),
@@ -408,9 +401,9 @@ pub(super) fn check_values(nature: metric::Nature, values: &[f64]) -> Result<(),
 }
 
 impl SeriesRun {
-    fn model(self, nature: metric::Nature, room: &mut Room) -> Result<StoredRun, Fault> {
+    fn model(self, metric: &metric::Metric, room: &mut Room) -> Result<StoredRun, Fault> {
         check_object_id(&self.rev).map_err(|problem| invalid("rev", problem))?;
-        check_values(nature, &self.values).map_err(|problem| invalid("values", problem))?;
+        check_values(metric, &self.values).map_err(|problem| invalid("values", problem))?;
         let trials = load_v1::stored(self.trials, room)?;
         Ok(StoredRun { rev: self.rev, recorded_at: self.recorded_at, values: self.values, trials })
     }

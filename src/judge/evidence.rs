@@ -99,6 +99,8 @@ pub(super) enum Untested {
     NoCommonBlock,
     /// A value is zero, negative or no number, so that no ratio exists.
     NoRatio,
+    /// A stored value is zero, so that residuals of ratios say nothing, and head is worse than the best of the stored runs.
+    ZeroStored,
     /// A metric that should repeat was measured once on a side.
     NoRepeats,
     /// There are fewer stored runs than needed: so many.

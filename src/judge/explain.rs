@@ -309,6 +309,10 @@ fn untested(story: &Story, why: Untested) -> String {
         Untested::NoRatio => {
             "a value is zero, negative or no number, so no ratio of head to base exists".into()
         }
+        Untested::ZeroStored => {
+            "zero is among its stored and new values, so ratios say nothing; confirm it with `--mode paired` where the base can be built"
+                .into()
+        }
         Untested::NoRepeats => "measured once on a side: measure it twice to see whether it repeats".into(),
         Untested::FewStoredRuns(0) => {
             "no stored run in this environment: store some with `tollgate baseline save`".into()

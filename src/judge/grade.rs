@@ -17,7 +17,8 @@
 //!   have tried more never costs points; below the table's last mark it counts as not measured.
 //!
 //! So the score is monotone: with the same parts measured, a better value never lowers it. What was not measured takes no part;
-//! the coverage is the weight of what was. A score without requests does not exist.
+//! the coverage is the weight of what was. Of fewer than 20 requests neither p95 nor error rate counts as measured, and without both there is no score;
+//! of fewer than 200 an error rate has the points of one error in so many, at best: they do not show less.
 
 use crate::{
     judge::targets::{heads, why_unknown},
@@ -27,6 +28,12 @@ use crate::{
     },
     text::{plural, quantity},
 };
+
+/// The fewest requests of which response time and errors count: of fewer, none lies beyond p95.
+const FEWEST: u64 = 20;
+
+/// Of so many requests a single error is excellent still, so that no error is shown to be better than that.
+const TELLING: u64 = 200;
 
 /// A line of the table.
 struct Line {
@@ -78,6 +85,10 @@ pub fn score(load: &[Summary]) -> Option<Score> {
         return None;
     }
     let parts: Vec<ScorePart> = TABLE.iter().map(|line| score_part(&heads, line)).collect();
+    let answers = |part: &ScorePart| matches!(part.part, Part::LatencyP95 | Part::ErrorRate);
+    if !parts.iter().any(|part| answers(part) && part.points.is_some()) {
+        return None;
+    }
     let coverage = parts.iter().filter(|part| part.value.is_some()).map(|part| part.weight).sum();
     let (points, notes) = join(&parts)?;
     Some(Score { points, coverage, notes: notes.into_iter().chain(gaps(&parts)).collect(), parts })
@@ -119,15 +130,22 @@ fn score_part(heads: &[&Summary], line: &Line) -> ScorePart {
         mark: None,
         basis: format!("not measured: {basis}"),
     };
-    let values = heads.iter().filter_map(|summary| Some((*summary, line.part.value(summary)?)));
+    let few = |summary: &Summary| line.part.needs_requests() && summary.requests.scheduled < FEWEST;
+    let counted = heads.iter().filter(|summary| !few(summary));
+    let values = counted.filter_map(|summary| Some((*summary, line.part.value(summary)?)));
+    let scored = |(summary, value): &(&Summary, f64)| points(shown(line.part, summary, *value), line.marks);
     let by_points = |a: &(&Summary, f64), b: &(&Summary, f64)| {
-        points(a.1, line.marks).total_cmp(&points(b.1, line.marks)).then_with(|| {
+        scored(a).total_cmp(&scored(b)).then_with(|| {
             if line.part.higher_is_better() { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) }
         })
     };
     let decisive =
         if line.part == Part::ConcurrentUsers { values.max_by(by_points) } else { values.min_by(by_points) };
     let Some((summary, value)) = decisive else {
+        let due = |summary: &&&Summary| few(summary) && summary.requests.scheduled > 0;
+        if let Some(summary) = heads.iter().find(due) {
+            return nothing(format!("{}, {FEWEST} are the least that counts", requests(summary)));
+        }
         return nothing(heads.first().map_or_else(String::new, |summary| why_unknown(line.part, summary)));
     };
     let last = line.marks.last().map_or(0.0, |(value, _)| *value);
@@ -135,7 +153,7 @@ fn score_part(heads: &[&Summary], line: &Line) -> ScorePart {
         let (peak, least) = (quantity::count(summary.in_flight_peak), quantity::value(last, ""));
         return nothing(format!("at most {peak} in flight, {least} are the least that counts"));
     }
-    let points = points(value, line.marks);
+    let points = scored(&(summary, value));
     ScorePart {
         part: line.part,
         weight: line.weight,
@@ -146,19 +164,36 @@ fn score_part(heads: &[&Summary], line: &Line) -> ScorePart {
     }
 }
 
+/// The best value that so many requests show.
+fn shown(part: Part, summary: &Summary, value: f64) -> f64 {
+    let due = summary.requests.scheduled;
+    if part == Part::ErrorRate && due < TELLING { value.max(1.0 / due.max(1) as f64) } else { value }
+}
+
+fn requests(summary: &Summary) -> String {
+    plural::count(usize::try_from(summary.requests.scheduled).unwrap_or(usize::MAX), "request")
+}
+
 /// `measured over 8.0 s at 200 requests/s (1,600 requests)`.
 fn basis(summary: &Summary, part: Part, name: bool) -> String {
     let load = match summary.offered {
         Offered::Rate(rate) => quantity::value(rate, "requests/s"),
         Offered::Users(users) => plural::count(usize::try_from(users).unwrap_or(usize::MAX), "user"),
     };
-    let requests =
-        plural::count(usize::try_from(summary.requests.scheduled).unwrap_or(usize::MAX), "request");
+    let requests = requests(summary);
     let bound = part.quantile().and_then(|quantile| summary.latency?.named(quantile));
     let bound =
         if bound.is_some_and(|quantile| quantile.lower_bound) { ", at least: some never ended" } else { "" };
     let scenario = if name { format!(", load:{}", summary.scenario) } else { String::new() };
-    format!("measured over {} at {load} ({requests}){bound}{scenario}", quantity::seconds(summary.seconds))
+    let few = if part == Part::ErrorRate && summary.requests.scheduled < TELLING {
+        ", so few that one error more or less cannot be told"
+    } else {
+        ""
+    };
+    format!(
+        "measured over {} at {load} ({requests}){few}{bound}{scenario}",
+        quantity::seconds(summary.seconds)
+    )
 }
 
 /// The points of all parts together, and what a reader must know of them. `None` where nothing was measured.

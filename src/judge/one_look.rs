@@ -18,7 +18,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
     if has_one_value_a_side(blocks) {
         return Evidence::untested(subject, blocks, Untested::OneValueASide);
     }
-    let statistics = match Statistics::new(blocks, subject.metric.direction) {
+    let statistics = match Statistics::new(blocks, &subject.metric, &subject.limits) {
         Ok(statistics) => statistics,
         Err(Error::NoBlocks) => return Evidence::untested(subject, blocks, Untested::NoCommonBlock),
         Err(_) => return Evidence::untested(subject, blocks, Untested::NoRatio),
@@ -34,7 +34,7 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
         rounds: statistics.rounds(),
         base,
         head: side_median(blocks, Side::Head, limits.direction),
-        change: Some(statistics.change()),
+        change: statistics.change(base),
         margin,
         scatter: statistics.scatter(),
         test: Some(Test {

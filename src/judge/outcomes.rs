@@ -49,8 +49,8 @@ pub(super) fn outcomes(
     for reason in incomplete(run, census, short) {
         applies(Outcome::Incomplete, Some(reason));
     }
-    if only_load && load.iter().all(|load| load.requests.scheduled == 0) {
-        applies(Outcome::Incomplete, Some("no request was due".to_owned()));
+    if only_load {
+        applies(Outcome::Incomplete, nothing_due(load));
     }
     for (outcome, reason) in other {
         applies(outcome, Some(reason));
@@ -101,6 +101,16 @@ fn nothing_valid(load: &Summary) -> Option<String> {
     }
     let void = load.slots.void.first().filter(|_| !load.is_valid())?;
     Some(format!("no window of load:{} counts: {void}", load.scenario))
+}
+
+/// The scenarios of which no request was due: a service that was asked nothing passes nothing.
+fn nothing_due(load: &[Summary]) -> Option<String> {
+    let idle: Vec<&Summary> = load.iter().filter(|load| load.requests.scheduled == 0).collect();
+    if idle.len() == load.len() {
+        return Some("no request was due".to_owned());
+    }
+    let names: Vec<String> = idle.iter().map(|load| format!("load:{}", load.scenario)).collect();
+    (!names.is_empty()).then(|| format!("no request of {} was due", plural::list(&names, NAMES)))
 }
 
 /// What it means that all requests failed, by what most of them did.

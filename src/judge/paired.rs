@@ -63,11 +63,12 @@ pub(super) fn evidence(subject: &Subject) -> Evidence {
     let no_worse = looks.no_worse_ratio(looks.bound) <= 1.0;
     let must_rule_out = limits.bound(limits.must_rule_out).max(looks.bound);
     let statistics = &looks.statistics;
+    let base = side_median(looks.blocks, Side::Base, limits.direction);
     Evidence {
         rounds: looks.rounds(),
-        base: side_median(looks.blocks, Side::Base, limits.direction),
+        base,
         head: side_median(looks.blocks, Side::Head, limits.direction),
-        change: Some(statistics.change()),
+        change: statistics.change(base),
         margin: looks.margin,
         scatter: statistics.scatter(),
         test: Some(Test {
@@ -130,7 +131,7 @@ impl<'a> Looks<'a> {
         let ends: Vec<usize> = complete.take_while(|end| *end <= blocks.len()).collect();
         let Some(&last) = ends.last() else { return Ok(None) };
         let blocks = &blocks[..last];
-        let statistics = Statistics::new(blocks, metric.direction)?;
+        let statistics = Statistics::new(blocks, metric, limits)?;
         // The floor is taken relative to what is known of base at the look, so that a look never changes afterwards
         let margin =
             |end: usize| limits.effective_margin(side_median(&blocks[..end], Side::Base, metric.direction));

@@ -16,6 +16,12 @@ use crate::{
 /// No relative change beyond this is told apart, so that a bound stays a number whatever the policy says.
 const LARGEST_CHANGE: f64 = 1e9;
 
+/// What a value of 0 counts as where ratios are looked at and there is no floor: the tests look at ranks, so any number below all others will do.
+const NEXT_TO_NOTHING: f64 = 1e-100;
+
+/// A ratio beyond this, ln units, is one to nothing: a little less than from nothing to the floor.
+const LARGEST_RATIO_LN: f64 = 20.0;
+
 /// The margin of a service's peak memory.
 const RSS_MARGIN: f64 = 0.01;
 
@@ -50,6 +56,22 @@ impl Limits {
         let floor = self.floor.zip(base).map_or(0.0, of_base);
         let margin = self.margin.max(if floor.is_nan() { 0.0 } else { floor });
         margin.clamp(0.0, LARGEST_CHANGE)
+    }
+
+    /// What a value of 0 counts as, so that it has a logarithm: below all other values, and as far from the floor as the largest margin says, so that
+    /// a change from nothing matters beyond the floor only.
+    #[must_use]
+    pub fn nothing(&self) -> f64 {
+        match self.floor {
+            Some(floor) if floor > 0.0 => floor / LARGEST_CHANGE,
+            _ => NEXT_TO_NOTHING,
+        }
+    }
+
+    /// Whether a change in ln units is a ratio of two numbers, not one between nothing and something.
+    #[must_use]
+    pub fn is_ratio(ln: f64) -> bool {
+        ln.abs() < LARGEST_RATIO_LN
     }
 
     /// Where a relative worsening lies in ln units: ln(1 + x) where less is better, -ln(1 - x) where more is.

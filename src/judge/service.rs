@@ -49,15 +49,13 @@ impl Demand {
         let Some(tier) = tiers.iter().find(|tier| tier.tier == *name) else {
             return Self::incomplete(format!("no tier is called `{name}`, which is demanded"));
         };
-        let due: u64 = targets::heads(load)
-            .iter()
-            .filter(|head| head.is_valid())
-            .map(|head| head.requests.scheduled)
-            .sum();
+        let heads = targets::heads(load);
+        let mut valid = heads.iter().filter(|head| head.is_valid()).peekable();
+        let none_due = valid.peek().is_none() || valid.any(|head| head.requests.scheduled == 0);
         match tier.met {
-            _ if due == 0 => Self::incomplete(format!("target `{name}`: no request was due")),
-            Some(true) => Self::default(),
             Some(false) => Self::missed(tier, waivers),
+            _ if none_due => Self::incomplete(format!("target `{name}`: no request was due")),
+            Some(true) => Self::default(),
             None => Self::not_shown(tier, policy.strictness),
         }
     }

@@ -1,8 +1,9 @@
 //! The two statistics of a slot as the tests see them: ln of the fastest fifth and of the median, "greater" meaning worse.
 
 use crate::{
+    judge::policy::Limits,
     model::{
-        metric::Direction,
+        metric::{Direction, Metric},
         run::Side,
         verdict::{Change, SlotValue},
     },
@@ -27,14 +28,22 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Takes the values of dealt blocks.
+    /// Takes the values of dealt blocks. A value of 0, where the metric may have one, counts as [`Limits::nothing`]: the tests look at ranks, in which
+    /// nothing is less than anything.
     ///
     /// # Errors
     /// When no block holds both sides, or when a value has no logarithm.
-    pub(super) fn new(blocks: &[Vec<SlotValue>], direction: Direction) -> Result<Self, Error> {
-        let fast = |slot: &SlotValue| slot.fast.ln();
-        let median = |slot: &SlotValue| slot.median.ln();
-        let more = |slot: &SlotValue| -slot.median.ln();
+    pub(super) fn new(blocks: &[Vec<SlotValue>], metric: &Metric, limits: &Limits) -> Result<Self, Error> {
+        let direction = metric.direction;
+        let nothing = metric.may_be_zero().then(|| limits.nothing());
+        let ln = |value: f64| match nothing {
+            // Not `max` alone: it would make a number of what is none.
+            Some(nothing) if value >= 0.0 => value.max(nothing).ln(),
+            _ => value.ln(),
+        };
+        let fast = |slot: &SlotValue| ln(slot.fast);
+        let median = |slot: &SlotValue| ln(slot.median);
+        let more = |slot: &SlotValue| -ln(slot.median);
         let alone = blocks.iter().flatten().all(|slot| slot.fast.total_cmp(&slot.median).is_eq());
         Ok(match direction {
             Direction::Higher => Self { lead: dealt(blocks, more)?, median: None, direction },
@@ -86,21 +95,30 @@ impl Statistics {
 
     /// Estimate of the median in ln units, where it is a statistic of its own.
     pub(super) fn median_estimate(&self) -> Option<f64> {
-        self.median.as_ref().map(estimate)
+        self.median.as_ref().map(estimate).filter(|ln| Limits::is_ratio(*ln))
     }
 
     /// The relative change of the leading statistic with its interval: at one-sided 0.995 an end, or at what so few rounds
-    /// attain.
-    pub(super) fn change(&self) -> Change {
+    /// attain. `None` from nothing (`base`, its median) to something, which has no ratio.
+    pub(super) fn change(&self, base: Option<f64>) -> Option<Change> {
         let bounds = interval(&self.lead, INTERVAL_LEVEL);
         let estimate = self.estimate();
-        let relative =
-            |ln: f64| Some(self.relative(ln)).filter(|change| ln.is_finite() && change.is_finite());
+        // From nothing to less than a floor is no such large number either
+        if base == Some(0.0) && estimate.abs() > 0.0 {
+            return None;
+        }
+        let has_ratio = |ln: f64| Limits::is_ratio(ln) || self.relative(ln) < 0.0;
+        if !has_ratio(estimate) {
+            return None;
+        }
+        let relative = |ln: f64| {
+            Some(self.relative(ln)).filter(|change| ln.is_finite() && change.is_finite() && has_ratio(ln))
+        };
         let (lower, upper) = match self.direction {
             Direction::Lower => (relative(bounds.lower), relative(bounds.upper)),
             Direction::Higher => (relative(bounds.upper), relative(bounds.lower)),
         };
-        Change { estimate: self.relative(estimate), lower, upper, confidence: bounds.confidence }
+        Some(Change { estimate: self.relative(estimate), lower, upper, confidence: bounds.confidence })
     }
 
     /// The change of the metric's own value at a place in ln units.
@@ -111,9 +129,9 @@ impl Statistics {
         }
     }
 
-    /// Robust standard deviation of ln(slot value) within blocks.
+    /// Robust standard deviation of ln(slot value) within blocks; `None` where it is that between nothing and something.
     pub(super) fn scatter(&self) -> Option<f64> {
-        scatter(&self.lead)
+        scatter(&self.lead).filter(|ln| Limits::is_ratio(*ln))
     }
 
     fn combined(&self, p: impl Fn(&DealtBlocks) -> f64) -> f64 {

@@ -53,7 +53,7 @@ pub fn suspects(run: &Run) -> Vec<Benchmark> {
     let suspect = |evidence: &Option<Evidence>| {
         evidence.as_ref().is_some_and(|evidence| match evidence.test {
             Some(test) => test.worse <= SUSPECT,
-            None => evidence.shown == Shown::Worse,
+            None => evidence.shown == Shown::Worse || evidence.basis == Basis::Untested(Untested::ZeroStored),
         })
     };
     let suspects = subjects.iter().zip(&stored.evidence).filter(|(_, evidence)| suspect(evidence));
@@ -96,9 +96,11 @@ fn compare_all(subjects: &[Subject], runs: &[&[StoredRun]]) -> StoredEvidence {
     let mut metrics: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (place, (subject, runs)) in subjects.iter().zip(runs).enumerate() {
         let measured = matches!(subject.fate, Fate::Measured | Fate::New | Fate::Failed { .. });
-        evidence.push(measured.then(|| uncompared(subject, runs)));
         let enough = runs.len() >= LEAST_RUNS && head_median(subject).is_some();
-        if measured && enough && subject.metric.nature == Nature::Noisy {
+        let with_zero = (measured && enough).then(|| by_order(subject, runs)).flatten();
+        let is_compared = with_zero.is_none();
+        evidence.push(measured.then(|| with_zero.unwrap_or_else(|| uncompared(subject, runs))));
+        if measured && enough && is_compared && subject.metric.nature == Nature::Noisy {
             metrics.entry(&subject.metric.name).or_default().push(place);
         }
     }
@@ -149,6 +151,40 @@ fn uncompared(subject: &Subject, runs: &[StoredRun]) -> Evidence {
     let base = base_value(runs);
     let untested = Evidence::untested(subject, &head, why);
     Evidence { base, margin: subject.limits.effective_margin(base), ..untested }
+}
+
+/// Where a value is zero, residuals of ratios say nothing, and those of its metric's other series must not be compared with it. What is no worse than the best
+/// stored run is unchanged for certain; all else is a suspect, which paired rounds can judge. `None` without a zero.
+fn by_order(subject: &Subject, runs: &[StoredRun]) -> Option<Evidence> {
+    if subject.metric.nature != Nature::Noisy || !subject.metric.may_be_zero() {
+        return None;
+    }
+    let medians: Vec<f64> = runs.iter().filter_map(|run| median(&run.values)).collect();
+    let new = head_median(subject)?;
+    let is_zero = |value: &f64| value.abs() <= 0.0;
+    if !medians.iter().chain([&new]).any(is_zero) {
+        return None;
+    }
+    let no_worse = medians.iter().all(|stored| match subject.metric.direction {
+        Direction::Lower => new <= *stored,
+        Direction::Higher => new >= *stored,
+    });
+    let head = head_slots(subject);
+    let base = base_value(runs);
+    let untested = Evidence::untested(subject, &head, Untested::ZeroStored);
+    let margin = subject.limits.effective_margin(base);
+    Some(match no_worse {
+        true => Evidence {
+            base,
+            margin,
+            change: None,
+            shown: Shown::NoWorse,
+            rules_out: true,
+            basis: Basis::Stored { runs: runs.len(), pool: 0 },
+            ..untested
+        },
+        false => Evidence { base, margin, ..untested },
+    })
 }
 
 /// The trials of stored runs as base's, and head's own.

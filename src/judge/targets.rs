@@ -9,18 +9,23 @@
 //!   (100 s for 99 %, 1,000 s for 99.9 %): a window of 8 s cannot show that a service is there 99.9 % of the time;
 //! - concurrent users are the most requests that were in flight at once. Fewer than the limit is no miss, the load just did not ask
 //!   for them; as many or more is met when nothing else of the tier was missed, and missed else;
-//! - a throughput below the limit is a miss only where that much was asked for.
+//! - a throughput below the limit is a miss only where more than that was asked for: a rate that is hardly above the limit, and was met but for 2 %, shows no
+//!   miss, since arrivals scatter and a single error takes it below;
+//! - of users who do not think, a latency or a throughput that misses is not shown when the generator used up a processor.
 //!
 //! Of several scenarios the worst one counts; of users, the one with the most.
 
 use crate::{
     model::{
-        load::{Offered, QUANTILES, Summary},
+        load::{FULL_CPU, Offered, QUANTILES, Summary},
         run::Side,
         targets::{Limit, Part, PartResult, Targets, Tier, TierResult},
     },
     text::{plural, quantity},
 };
+
+/// The share of a rate from which on it was met but for chance.
+const NEARLY: f64 = 0.98;
 
 /// What became of each tier, in their order. Empty without load on head.
 #[must_use]
@@ -144,14 +149,35 @@ fn shortcoming(part: Part, load: &Summary, limit: f64, better: bool) -> Option<S
             quantity::count(load.in_flight_peak)
         )),
         Part::Throughput if !better => match load.offered {
-            Offered::Rate(rate) if rate < limit => {
+            Offered::Rate(rate) if asks_too_little(rate, limit, load.throughput.unwrap_or(0.0)) => {
                 Some(format!("only {} were asked for", quantity::value(rate, "requests/s")))
             }
-            // A closed loop asks for as much as it gets.
-            Offered::Rate(_) | Offered::Users(_) => None,
+            // A closed loop asks for as much as it gets, and gets as much as the generator can ask for.
+            Offered::Users(_) => full(load),
+            Offered::Rate(_) => None,
+        },
+        // What waits in the generator looks slow.
+        Part::LatencyP50 | Part::LatencyP90 | Part::LatencyP95 | Part::LatencyP99 => match load.offered {
+            Offered::Users(_) => full(load),
+            Offered::Rate(_) => None,
         },
         _ => None,
     }
+}
+
+/// Whether a throughput that is short of a limit was short because of the rate: what arrives scatters around it, and a single error takes it below.
+fn asks_too_little(rate: f64, limit: f64, throughput: f64) -> bool {
+    rate < limit || (rate * NEARLY < limit && throughput > rate * NEARLY)
+}
+
+/// That the generator had no more to give, if so: users who do not think are as fast as it is.
+fn full(load: &Summary) -> Option<String> {
+    (load.generator_cpu > FULL_CPU).then(|| {
+        format!(
+            "the generator used {} of a processor, so it may be its own limit",
+            quantity::percent(load.generator_cpu)
+        )
+    })
 }
 
 /// The sentence, when there is less than needed. A need without end (a limit of 0 or 1) is never fulfilled.

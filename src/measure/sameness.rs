@@ -49,7 +49,7 @@ impl ChangedFiles {
 /// compiler reads shows in the code; prose is not read by folder.
 fn telling_names(path: &Path) -> Vec<String> {
     const COMPILED: [&str; 2] = ["rs", "lock"];
-    const PROSE: [&str; 8] = ["md", "adoc", "rst", "yml", "yaml", "html", "css", "svg"];
+    const PROSE: [&str; 3] = ["md", "adoc", "rst"];
     /// Folders of every package, and names too short to tell anything.
     const EVERYWHERE: [&str; 11] = [
         ".cargo",
@@ -70,7 +70,10 @@ fn telling_names(path: &Path) -> Vec<String> {
         return Vec::new();
     }
     let mut names = vec![name.to_owned()];
-    if !PROSE.contains(&extension) && !name.starts_with("LICENSE") {
+    // Below `.github` and the like is what other programs read.
+    let hidden =
+        path.components().next().is_some_and(|first| first.as_os_str().as_encoded_bytes().starts_with(b"."));
+    if !PROSE.contains(&extension) && !name.starts_with("LICENSE") && !hidden {
         let folders = path.parent().into_iter().flat_map(Path::components);
         let folders = folders.filter_map(|folder| folder.as_os_str().to_str());
         let telling = folders.filter(|folder| folder.len() >= 4 && !EVERYWHERE.contains(folder));
@@ -114,6 +117,9 @@ mod tests {
     fn data_tells_its_folders_and_prose_only_its_name() {
         assert_eq!(names("tests/corpus/large.json"), ["large.json", "corpus"]);
         assert_eq!(names("docs/guide/start.md"), ["start.md"]);
+        // A service may serve a folder, or read a template that another one names.
+        assert_eq!(names("static/app.css"), ["app.css", "static"]);
+        assert_eq!(names(".github/workflows/build.yml"), ["build.yml"]);
         assert!(names("src/lib.rs").is_empty() && names("Cargo.toml").is_empty() && names("a").is_empty());
     }
 

@@ -66,6 +66,12 @@ impl Metric {
         Some(Self { name: name.into(), unit: unit.into(), direction, nature })
     }
 
+    /// Whether a value of 0 can have been measured: an empty queue, a cache that was never hit. No duration is 0.
+    #[must_use]
+    pub fn may_be_zero(&self) -> bool {
+        self.nature != Nature::Noisy || self.unit != "ns"
+    }
+
     /// A deterministic count of which fewer are better.
     #[must_use]
     pub fn count(name: impl Into<String>, unit: impl Into<String>) -> Self {

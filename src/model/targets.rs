@@ -104,6 +104,12 @@ impl Part {
         (value.is_finite() && value >= 0.0).then_some(value)
     }
 
+    /// Whether it says more the more requests there were: a latency or a share of them.
+    #[must_use]
+    pub fn needs_requests(self) -> bool {
+        self.quantile().is_some() || self == Self::ErrorRate
+    }
+
     /// Whether more of it is better: then a target is met from its limit on, else only below it.
     #[must_use]
     pub fn higher_is_better(self) -> bool {

@@ -115,6 +115,7 @@ fn values(measurement: &Measurement) -> Result<Vec<f64>, Why> {
     let slots = measurement.blocks.iter().filter(|block| block.void.is_none()).flat_map(|block| &block.slots);
     let values: Vec<f64> = slots.filter(|slot| slot.side == Side::Head).filter_map(value).collect();
     let (need, least) = match measurement.metric.nature {
+        Nature::Noisy if measurement.metric.may_be_zero() => (MIN_PROCESSES, 0.0),
         Nature::Noisy => (MIN_PROCESSES, f64::MIN_POSITIVE),
         Nature::Deterministic => (MIN_DETERMINISTIC, 0.0),
         Nature::Counted => (MIN_PROCESSES, 0.0),

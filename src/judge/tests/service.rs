@@ -183,7 +183,40 @@ fn a_throughput_that_was_not_asked_for_is_not_missed() {
     let slow = Summary { throughput: Some(900.0), ..good() };
     assert_eq!(assess(std::slice::from_ref(&slow), &targets(1_800.0))[0].met, Some(false));
     let closed = Summary { offered: Offered::Users(50), ..slow };
-    assert_eq!(assess(&[closed], &targets(5_000.0))[0].met, Some(false));
+    assert_eq!(assess(std::slice::from_ref(&closed), &targets(5_000.0))[0].met, Some(false));
+    // Users are as fast as the generator: when that had no more to give, it may be to blame.
+    let full = Summary { generator_cpu: 0.97, ..closed };
+    assert_eq!(assess(&[full], &targets(5_000.0))[0].met, None);
+}
+
+#[test]
+fn a_rate_that_is_hardly_above_a_throughput_shows_no_miss_of_it() {
+    let targets = Targets {
+        tiers: vec![Tier {
+            name: "own".into(),
+            limits: vec![Limit { part: Part::Throughput, limit: 200.0 }],
+        }],
+        require: None,
+    };
+    let met = |rate, throughput| {
+        let load = Summary { offered: Offered::Rate(rate), throughput: Some(throughput), ..good() };
+        assess(&[load], &targets)[0].met
+    };
+    // A single error of 1,600 takes it below.
+    assert_eq!((met(200.0, 199.875), met(200.0, 200.0)), (None, Some(true)));
+    assert_eq!((met(200.0, 190.0), met(203.0, 199.5)), (Some(false), None));
+    assert_eq!((met(230.0, 199.875), met(190.0, 100.0)), (Some(false), None));
+}
+
+#[test]
+fn a_scenario_that_was_asked_nothing_keeps_a_demanded_tier_open() {
+    let idle = Summary { scenario: "rare".into(), latency: None, ..with_errors(0, 0) };
+    let targets = Targets { require: Some("production".into()), ..Targets::default() };
+    let load = [good(), idle];
+    let tiers = assess(&load, &targets);
+    let policy = Policy { targets, ..Policy::default() };
+    let demand = Demand::of(&load, &tiers, &policy, &Waivers::new(&[], "2026-11-23"));
+    assert_eq!(demand.outcome.unwrap().0, Outcome::Incomplete);
 }
 
 fn demand(load: &Summary, strictness: Strictness, waivers: &[Waiver]) -> Option<(Outcome, String)> {
@@ -285,6 +318,32 @@ fn what_was_not_measured_never_scores_and_is_said() {
     assert_eq!(score.parts[2].basis, "not measured: at most 12 in flight, 500 are the least that counts");
     assert_eq!(score.notes, ["says nothing about concurrent_users, cache_hit_rate, memory and cpu"]);
     assert!((score.parts.iter().map(|part| part.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn few_requests_score_little() {
+    // One good answer is no battle-hardened service.
+    assert_eq!(grade::score(&[with_errors(1, 0)]), None);
+    assert_eq!(grade::score(&[with_errors(19, 5)]), None);
+    let errors = |scheduled, errors| {
+        let score = grade::score(&[with_errors(scheduled, errors)]).unwrap();
+        let part = score.parts.into_iter().find(|part| part.part == Part::ErrorRate).unwrap();
+        (part.points.unwrap(), part.basis)
+    };
+    // 20 without an error show no more than 20 with one.
+    let (points, basis) = errors(20, 0);
+    assert!(
+        (points - 5.0).abs() < 1e-9 && basis.ends_with("so few that one error more or less cannot be told")
+    );
+    assert!((errors(20, 1).0 - 5.0).abs() < 1e-9 && errors(20, 2).0 < 5.0);
+    assert!((errors(200, 0).0 - 10.0).abs() < 1e-9);
+    // Of several scenarios one that was hardly asked says nothing.
+    let rare = Summary { scenario: "rare".into(), ..with_errors(3, 3) };
+    let score = grade::score(&[rare, good()]).unwrap();
+    assert!(
+        (score.points - 10.0).abs() < 1e-9 && score.parts[0].basis.ends_with("load:checkout"),
+        "{score:?}"
+    );
 }
 
 #[test]

@@ -218,3 +218,33 @@ fn a_benchmark_that_failed_is_failed_whatever_is_stored() {
     let verdict = judge(&run);
     assert_eq!(row(&verdict, "b02").verdict, Verdict::Failed);
 }
+
+#[test]
+fn a_zero_among_stored_values_is_judged_by_order_and_confirmed_by_rounds() {
+    let hits = Metric { name: "cache_hit_rate".into(), unit: "ratio".into(), ..throughput() };
+    let stored = |levels: [f64; 6]| {
+        let run = |(at, level): (usize, &f64)| StoredRun {
+            rev: "0".repeat(40),
+            recorded_at: at as u64,
+            values: vec![*level; 6],
+            trials: Vec::new(),
+        };
+        let runs = levels.iter().enumerate().map(run).collect();
+        StoredSeries { benchmark: benchmark("a"), metric: hits.clone(), runs }
+    };
+    let check = |levels: [f64; 6], new: f64| {
+        let slots = vec![(Side::Head, new); 6];
+        let measurement = of_values("a", hits.clone(), &[&slots]);
+        Run { baselines: vec![stored(levels)], base: None, ..run(Mode::Stored, vec![measurement]) }
+    };
+    let row = |run: &Run| judge(run).judgements[0].clone();
+    let idle = check([0.0; 6], 0.0);
+    assert_eq!((row(&idle).verdict, suspects(&idle).len()), (Verdict::Unchanged, 0), "{}", row(&idle).reason);
+    let lost = check([0.8, 0.81, 0.82, 0.8, 0.79, 0.8], 0.0);
+    assert_eq!((row(&lost).verdict, suspects(&lost).len()), (Verdict::Inconclusive, 1));
+    assert!(row(&lost).reason.contains("zero is among"), "{}", row(&lost).reason);
+    let mut confirmed = lost;
+    let block = [(Side::Base, 0.8), (Side::Head, 0.0)].repeat(3);
+    confirmed.measurements[0].blocks.extend(of_values("a", hits.clone(), &[block.as_slice(); 6]).blocks);
+    assert_eq!(row(&confirmed).verdict, Verdict::Regressed, "{}", row(&confirmed).reason);
+}

@@ -6,7 +6,7 @@ use crate::{
     model::{
         metric::Metric,
         policy::Rule,
-        run::{Fate, Measurement, Mode, Side, Side::Base, Side::Head},
+        run::{Fate, Measurement, Mode, Side, Side::Base, Side::Head, SlotMethod},
         verdict::{Judgement, Verdict, reduced},
     },
 };
@@ -408,6 +408,50 @@ fn values_without_a_ratio_are_said_to_have_none() {
         assert_eq!((row.verdict, row.p_value), (Verdict::Inconclusive, None));
         assert!(row.reason.starts_with("a value is zero, negative or no number"), "{}", row.reason);
     }
+}
+
+/// A metric of a scenario's own after 18 rounds: `base` and `head` are the values of their slots, one after the other.
+fn own(metric: &Metric, base: [f64; 3], head: [f64; 3]) -> Measurement {
+    let block = [0, 1, 2].map(|at| [(Base, base[at]), (Head, head[at])]).concat();
+    Measurement { method: SlotMethod::Load, ..of_values("a", metric.clone(), &[block.as_slice(); 6]) }
+}
+
+#[test]
+fn a_cache_that_is_no_longer_hit_and_a_queue_that_fills_are_regressions() {
+    let hits = Metric { name: "cache_hit_rate".into(), unit: "ratio".into(), ..throughput() };
+    let queue = Metric { name: "queue".into(), unit: "jobs".into(), ..Metric::time() };
+    let row = only(&paired(vec![own(&hits, [0.90, 0.91, 0.92], [0.0; 3])]));
+    assert_eq!((row.verdict, row.base, row.head), (Verdict::Regressed, Some(0.91), Some(0.0)));
+    assert!((row.change.unwrap().estimate + 1.0).abs() < 1e-9, "{:?}", row.change);
+    let row = only(&paired(vec![own(&hits, [0.0; 3], [0.5, 0.6, 0.7])]));
+    assert_eq!((row.verdict, row.change), (Verdict::Improved, None));
+    // Nothing on both sides is as clear as can be.
+    let row = only(&paired(vec![own(&queue, [0.0; 3], [0.0; 3])]));
+    assert_eq!((row.verdict, row.blind), (Verdict::Unchanged, Some(false)));
+    assert!(row.change.unwrap().estimate.abs() < 1e-12);
+    let row = only(&paired(vec![own(&queue, [0.0; 3], [3.0, 4.0, 5.0])]));
+    assert_eq!((row.verdict, row.change, row.scatter.is_some()), (Verdict::Regressed, None, true));
+    assert!(row.reason.contains("from nothing to something"), "{}", row.reason);
+    // A zero now and then is a value like any other.
+    let row = only(&paired(vec![own(&queue, [0.0, 2.0, 4.0], [4.0, 0.0, 2.0])]));
+    assert_eq!(row.verdict, Verdict::Inconclusive, "{}", row.reason);
+    let row = only(&paired(vec![own(&queue, [-1.0, 2.0, 4.0], [4.0, 0.0, 2.0])]));
+    assert!(row.reason.starts_with("a value is zero, negative or no number"), "{}", row.reason);
+}
+
+#[test]
+fn from_nothing_a_change_matters_beyond_the_floor() {
+    let queue = Metric { name: "queue".into(), unit: "jobs".into(), ..Metric::time() };
+    let hits = Metric { name: "cache_hit_rate".into(), unit: "ratio".into(), ..throughput() };
+    let verdict = |measurement: Measurement, floor: f64| {
+        let mut run = paired(vec![measurement]);
+        run.policy.rules.push(Rule { floor: Some(floor), ..rule("a") });
+        only(&run).verdict
+    };
+    assert_eq!(verdict(own(&queue, [0.0; 3], [3.0, 4.0, 4.5]), 5.0), Verdict::Unchanged);
+    assert_eq!(verdict(own(&queue, [0.0; 3], [6.0, 7.0, 8.0]), 5.0), Verdict::Regressed);
+    assert_eq!(verdict(own(&hits, [0.01, 0.011, 0.012], [0.0; 3]), 0.05), Verdict::Unchanged);
+    assert_eq!(verdict(own(&hits, [0.1, 0.11, 0.12], [0.0; 3]), 0.05), Verdict::Regressed);
 }
 
 #[test]
