@@ -72,6 +72,12 @@ impl Disturbance {
     }
 }
 
+/// Time that a hypervisor or our cgroup's limit took away since some moment in the past, over all processors: of two answers the difference counts.
+#[must_use]
+pub fn taken_so_far() -> Duration {
+    stolen().unwrap_or_default().saturating_add(throttled().unwrap_or_default())
+}
+
 /// Memory that programs can still take, in bytes: of our cgroup where that is less than the machine's.
 #[must_use]
 pub fn available_bytes() -> Option<u64> {

@@ -29,7 +29,7 @@ use crate::{
         scenario::{Model, Scenario},
         watch::Observer,
     },
-    machine::fingerprint,
+    machine::{fingerprint, noise::taken_so_far},
     model::{
         load::{FULL_CPU, Offered, Stress, Summary, Trial},
         metric::Metric,
@@ -251,7 +251,7 @@ impl Taken {
     ) -> Result<(), Failure> {
         let window = |scenario: &Scenario, observer: &dyn Observer| standing.watched(scenario, observer);
         let over = || ground.interrupt.requested().is_some() || ground.progress.wants_stop();
-        let hands = Hands { window: &window, over: &over, progress: ground.progress };
+        let hands = Hands { window: &window, over: &over, progress: ground.progress, taken: &taken_so_far };
         let found = stress::search(scenario, settings, hands);
         let tail = standing.stop();
         let in_flight = found.stress.probes.iter().map(|probe| probe.in_flight_peak).max();

@@ -20,6 +20,7 @@ use crate::{
         trust::Trust,
         watch::{Deaf, Observer},
     },
+    machine::noise::taken_so_far,
     measure::IdenticalCode,
     model::{
         load::{Aim, FULL_CPU, Offered, Trial},
@@ -191,7 +192,7 @@ impl Stand<'_> {
         window: &'b dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, ground::Error>,
         over: &'b dyn Fn() -> bool,
     ) -> Hands<'b> {
-        Hands { window, over, progress: &Silent }
+        Hands { window, over, progress: &Silent, taken: &taken_so_far }
     }
 
     fn is_over(&self) -> impl Fn() -> bool {
@@ -281,7 +282,7 @@ impl Slots for Stand<'_> {
 }
 
 /// Why a window of users who do not think says nothing, if so: they are as fast as the generator, and one without a rest shows its own limit on both sides.
-fn full_generator(trial: &Trial) -> Option<String> {
+pub(super) fn full_generator(trial: &Trial) -> Option<String> {
     let users = matches!(trial.offered, Offered::Users(_)) && trial.requests.completed > 0;
     (users && trial.generator_cpu > FULL_CPU).then(|| {
         format!(

@@ -9,6 +9,7 @@ use super::{
     metrics,
     paired::{Slots, measure},
     request::{Measured, Request, Trouble},
+    stand::full_generator,
 };
 use crate::{
     judge::policy::Rules,
@@ -340,12 +341,14 @@ fn what_is_settled_before_gets_no_slots() {
     assert_eq!(fates, [("load:broken", broken), ("load:out", out), ("load:same", Fate::Identical)]);
 }
 
+fn hits() -> Formula {
+    Formula { name: "hits".into(), formula: "hits".into(), higher_is_better: true, unit: String::new() }
+}
+
 #[test]
 fn a_metric_that_one_side_does_not_have_is_new_or_missing() {
-    let hits =
-        Formula { name: "hits".into(), formula: "hits".into(), higher_is_better: true, unit: String::new() };
     let mut setup = setup(&["a"]);
-    setup.scenarios[0].metrics = vec![hits];
+    setup.scenarios[0].metrics = vec![hits()];
     let of = |hits: &[(Side, f64)]| {
         let mut replay = Replay { hits: hits.iter().copied().collect(), ..Replay::default() };
         fate(&setup.measure(&mut replay), "load:a", "hits").clone()
@@ -354,6 +357,34 @@ fn a_metric_that_one_side_does_not_have_is_new_or_missing() {
     assert_eq!(of(&[(Side::Head, 0.9)]), Fate::New);
     assert_eq!(of(&[(Side::Base, 0.9)]), Fate::Missing);
     assert!(matches!(of(&[]), Fate::Failed { side: None, .. }));
+}
+
+#[test]
+fn a_metric_of_its_own_that_is_zero_or_negative_takes_no_more_than_others() {
+    let mut setup = setup(&["a"]);
+    setup.scenarios[0].metrics = vec![hits()];
+    let blocks = |base: f64, head: f64| {
+        let hits = [(Side::Base, base), (Side::Head, head)].into_iter().collect();
+        let measured = setup.measure(&mut Replay { hits, ..Replay::default() });
+        measured.measurements.iter().find(|m| m.metric.name == "hits").unwrap().blocks.len()
+    };
+    // It is decided as soon as anything can be, and what has no ratio is not asked for again after the first look.
+    assert_eq!((blocks(0.0, 0.0), blocks(-0.1, 0.9)), (blocks(0.9, 0.9), 1));
+    assert!(blocks(0.9, 0.0) <= 6, "{}", blocks(0.9, 0.0));
+}
+
+#[test]
+fn users_of_a_generator_without_a_rest_void_a_slot() {
+    let mut trial = Replay::default().slot(&scenario("a"), Side::Head, 0, false).unwrap_or_else(|_| panic!());
+    trial.generator_cpu = 0.97;
+    assert_eq!(full_generator(&trial), None, "a rate is looked after by the generator itself");
+    trial.offered = Offered::Users(8);
+    assert!(full_generator(&trial).unwrap().contains("it used 97 % of a processor"));
+    trial.generator_cpu = 0.9;
+    assert_eq!(full_generator(&trial), None);
+    // A window of errors is judged by them.
+    let failed = Requests { scheduled: 1_000, errors: 1_000, ..Requests::default() };
+    assert_eq!(full_generator(&Trial { generator_cpu: 1.0, requests: failed, ..trial }), None);
 }
 
 #[test]

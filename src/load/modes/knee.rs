@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{
     ground::Error,
-    prober::{Hands, Prober, own_rate},
+    prober::{Hands, Patience, Prober, own_rate},
 };
 use crate::{
     load::scenario::Scenario,
@@ -23,8 +23,8 @@ pub const PROBE: Duration = Duration::from_secs(1);
 pub const SECONDS: f64 = 10.0;
 /// The first rate where nobody gave one, requests a second.
 const START: f64 = 50.0;
-/// Windows at one rate in which the generator itself was the bottleneck, until that is its limit.
-const VOIDS: u32 = 3;
+/// How often a rate is asked again that was missed while the machine was taken away.
+const DISTURBED: u32 = 1;
 /// How narrow the interval of a survey is, as a share of its lower end.
 const ROUGH: f64 = 0.2;
 /// How much the rate of a slot's search grows or shrinks while one end is open.
@@ -109,26 +109,24 @@ fn search(
     }
 }
 
-/// Whether a rate was met; asked again while the generator is too late.
+/// Whether a rate was met; asked again while the generator is too late, or the machine taken away.
 fn probe(prober: &Prober<'_>, rate: f64) -> Result<bool, Trouble> {
-    let mut reason = String::new();
-    for _ in 0..VOIDS {
-        let (_, probe) = prober.probe(rate).map_err(Trouble::Failed)?;
+    let mut patience = Patience::new(DISTURBED);
+    loop {
+        let mut answer = prober.probe(rate).map_err(Trouble::Failed)?;
         if (prober.hands.over)() {
             return Err(Trouble::Over);
         }
-        prober.rest(&probe);
-        match probe.void {
-            None => return Ok(probe.met),
-            Some(why) => reason = why,
+        prober.rest(&answer.probe);
+        if let Some(met) = patience.judge(&mut answer).map_err(Trouble::Generator)? {
+            return Ok(met);
         }
     }
-    Err(Trouble::Generator(reason))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::{cell::Cell, time::Duration};
 
     use super::{Trouble, knee, survey};
     use crate::{
@@ -148,7 +146,8 @@ mod tests {
     fn a_slot_finds_the_knee_near_what_a_survey_found_wherever_it_begins() {
         for truth in [37.0, 730.0, 12_345.0] {
             let window = service(truth, 0.0);
-            let hands = Hands { window: &window, over: &|| false, progress: &Silent };
+            let hands =
+                Hands { window: &window, over: &|| false, progress: &Silent, taken: &|| Duration::ZERO };
             let near = survey(&scenario(), &Aim::default(), hands).unwrap();
             assert!((near / truth).ln().abs() < 0.2, "{near} {truth}");
             let mut last = None;
@@ -165,7 +164,7 @@ mod tests {
     #[test]
     fn a_head_that_bears_a_tenth_has_a_knee_too() {
         let window = service(73.0, 0.0);
-        let hands = Hands { window: &window, over: &|| false, progress: &Silent };
+        let hands = Hands { window: &window, over: &|| false, progress: &Silent, taken: &|| Duration::ZERO };
         let value = knee(&scenario(), &Aim::default(), (730.0, 0.5), hands).unwrap().value().unwrap();
         assert!((value / 73.0).ln().abs() < 0.06, "{value}");
     }
@@ -179,7 +178,7 @@ mod tests {
             trial.void = (levels(scenario)[0].0 > 100.0).then(|| "the generator was late".into());
             Ok(trial)
         };
-        let hands = Hands { window: &late, over: &|| false, progress: &Silent };
+        let hands = Hands { window: &late, over: &|| false, progress: &Silent, taken: &|| Duration::ZERO };
         let trouble = survey(&scenario(), &Aim::default(), hands).unwrap_err();
         assert!(matches!(trouble, Trouble::Generator(why) if why == "the generator was late"));
         assert_eq!(asked.get(), 2 + 3);

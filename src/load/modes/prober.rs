@@ -27,6 +27,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often wishes to stop are looked for in it.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How much of a processor, for each that the service used (one at least), the machine may take away from a probe (stolen by a hypervisor, throttled) until a
+/// miss may be the machine's: close to what it bears, a service has no time to make good what it loses.
+const TAKEN: f64 = 0.05;
+
 /// What a search needs of the world.
 #[derive(Clone, Copy)]
 pub struct Hands<'a> {
@@ -36,6 +40,8 @@ pub struct Hands<'a> {
     pub over: &'a dyn Fn() -> bool,
     /// Who hears of it.
     pub progress: &'a dyn Progress,
+    /// The time that the machine took away so far, over all processors ([`taken_so_far`](crate::machine::noise::taken_so_far)).
+    pub taken: &'a dyn Fn() -> Duration,
 }
 
 /// Asks a service at single rates.
@@ -51,17 +57,64 @@ pub(in crate::load) struct Prober<'a> {
     pub(in crate::load) hands: Hands<'a>,
 }
 
+/// What came of a probe.
+pub(in crate::load) struct Answer {
+    pub(in crate::load) trial: Trial,
+    pub(in crate::load) probe: Probe,
+    /// Why a miss may be the machine's, if so.
+    pub(in crate::load) disturbed: Option<String>,
+}
+
+/// How often a rate may be tried again.
+#[derive(Debug)]
+pub(in crate::load) struct Patience {
+    /// While the generator itself is the bottleneck; then that is its limit.
+    late: u32,
+    /// While the machine is taken away; then the miss counts.
+    disturbed: u32,
+}
+
+impl Patience {
+    /// For one rate: three windows in which the generator is late, and so many misses that may be the machine's.
+    pub(in crate::load) fn new(disturbed: u32) -> Self {
+        Self { late: 3, disturbed }
+    }
+
+    /// What a probe says: whether the rate was met, or `None` where it must be asked again. A miss that does not count says why, as a void window does.
+    ///
+    /// # Errors
+    /// The generator's limit, when it was the bottleneck once more than it may.
+    pub(in crate::load) fn judge(&mut self, answer: &mut Answer) -> Result<Option<bool>, String> {
+        if let Some(why) = &answer.probe.void {
+            self.late = self.late.saturating_sub(1);
+            return if self.late == 0 { Err(why.clone()) } else { Ok(None) };
+        }
+        if let Some(why) = answer.disturbed.take().filter(|_| self.disturbed > 0) {
+            self.disturbed -= 1;
+            answer.probe.void = Some(why);
+            return Ok(None);
+        }
+        Ok(Some(answer.probe.met))
+    }
+}
+
 impl Prober<'_> {
-    /// One window at a rate, after a warm-up long enough for a backlog to show; and its probe.
-    pub(in crate::load) fn probe(&self, rate: f64) -> Result<(Trial, Probe), Error> {
+    /// One window at a rate, after a warm-up long enough for a backlog to show; and its probe. It says whether a miss may be the machine's.
+    pub(in crate::load) fn probe(&self, rate: f64) -> Result<Answer, Error> {
         let longest = Duration::from_secs_f64((self.aim.longest_ns() / 1e9).clamp(0.0, 3_600.0));
         let warmup = longest.clamp(WARMUP.0, WARMUP.1);
         let told = Before { told: Told(self.hands.progress), last: Mutex::new(None) };
         let stages = vec![Stage { level: rate, duration: self.length, ramp: false }];
+        let taken = (self.hands.taken)();
         let trial = (self.hands.window)(&at(self.scenario, stages, warmup, self.length), &told)?;
+        let taken = (self.hands.taken)().saturating_sub(taken).as_secs_f64();
         let before = told.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         let probe = Probe { rate, ..probe(&trial, self.aim, before.as_ref()) };
-        Ok((trial, probe))
+        let share = taken / (trial.warmup_seconds + trial.seconds).max(1e-9);
+        let disturbed = (share > TAKEN * probe.cpu.unwrap_or(1.0).max(1.0))
+            .then(|| format!("the machine took {:.0} % of a processor away from it", 100.0 * share));
+        let disturbed = disturbed.filter(|_| !probe.met && probe.void.is_none());
+        Ok(Answer { trial, probe, disturbed })
     }
 
     /// Lets the service come to rest after a probe that left requests behind.

@@ -17,7 +17,7 @@ use crate::{
         modes::{
             ground::{Error, Told},
             probe::{is_good, says_nothing},
-            prober::{Hands, Prober, at, own_rate},
+            prober::{Answer, Hands, Patience, Prober, at, own_rate},
         },
         scenario::{Scenario, Stage},
         watch::Observer,
@@ -28,8 +28,8 @@ use crate::{
     text::quantity,
 };
 
-/// Windows at one rate in which the generator itself was the bottleneck, until that is its limit.
-const VOIDS: u32 = 3;
+/// How often a rate is asked again that was missed while the machine was taken away.
+const DISTURBED: u32 = 3;
 /// The most probes of a search.
 const PROBES: u32 = 60;
 /// How much narrower than its lower end the interval must be.
@@ -137,7 +137,7 @@ impl Course<'_> {
         self.stress.upper = upper;
     }
 
-    /// One probe of a rate, again while the generator is too late: whether it was met. `None` ends the search.
+    /// One probe of a rate, again while the generator is too late or the machine taken away: whether it was met. `None` ends the search.
     fn probe(&mut self, rate: f64) -> Option<bool> {
         self.tell(&format!("trying {}{}", quantity::value(rate, "requests/s"), self.so_far()));
         let prober = Prober {
@@ -146,32 +146,33 @@ impl Course<'_> {
             length: self.settings.probe,
             hands: self.hands,
         };
-        let mut limit = None;
-        for _ in 0..VOIDS {
-            let (trial, probe) = prober.probe(rate).map_err(|error| self.error = Some(error)).ok()?;
+        let mut patience = Patience::new(DISTURBED);
+        loop {
+            let mut answer = prober.probe(rate).map_err(|error| self.error = Some(error)).ok()?;
             if (self.hands.over)() {
                 // Its window was cut short: it says little of its rate.
-                self.best.get_or_insert(trial);
+                self.best.get_or_insert(answer.trial);
                 return None;
             }
-            let (met, void) = (probe.met, probe.void.clone());
+            let said = patience.judge(&mut answer);
+            let Answer { trial, probe, .. } = answer;
             self.hands.progress.tell(Event::Note(came_of(&probe)));
-            if met || !self.stress.probes.iter().any(|probe| probe.met) {
+            if probe.met || !self.stress.probes.iter().any(|probe| probe.met) {
                 self.best = Some(trial);
             }
             prober.rest(&probe);
             self.stress.probes.push(probe);
-            match void {
-                None => return Some(met),
-                Some(reason) => limit = Some(reason),
-            }
-            if (self.hands.over)() {
-                return None;
+            match said {
+                Ok(Some(met)) => return Some(met),
+                Ok(None) if (self.hands.over)() => return None,
+                Ok(None) => {}
+                Err(limit) => {
+                    // Only that it came again and again ends the search: then it is the generator's limit.
+                    self.stress.limit = Some(limit);
+                    return None;
+                }
             }
         }
-        // Only that it came again and again ends the search: then it is the generator's limit.
-        self.stress.limit = limit;
-        None
     }
 
     /// `, between 101 that met the target and 110 that missed it`: where a reader finds the search.

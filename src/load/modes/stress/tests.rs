@@ -73,7 +73,7 @@ fn found(
     window: &dyn Fn(&Scenario, &dyn Observer) -> Result<Trial, Error>,
     over: &dyn Fn() -> bool,
 ) -> Found {
-    search(&scenario(), settings, Hands { window, over, progress: &Silent })
+    search(&scenario(), settings, Hands { window, over, progress: &Silent, taken: &|| Duration::ZERO })
 }
 
 /// Remembers what it is told.
@@ -92,7 +92,7 @@ impl Progress for Heard {
 fn a_reader_hears_what_each_probe_came_to_and_where_the_search_stands() {
     let heard = Heard::default();
     let service = service(60.0, 0.0);
-    let hands = Hands { window: &service, over: &|| false, progress: &heard };
+    let hands = Hands { window: &service, over: &|| false, progress: &heard, taken: &|| Duration::ZERO };
     assert!(search(&scenario(), &settings(), hands).error.is_none());
     let heard = heard.0.into_inner().unwrap();
     assert_eq!(
@@ -216,4 +216,37 @@ fn a_service_of_less_than_a_request_a_second_comes_back_too() {
     let settings = Settings { start: Some(0.4), probe: Duration::from_secs(20), ..settings() };
     let recovery = found(&settings, &slow, &|| false).stress.recovery.unwrap();
     assert_eq!(recovery.seconds, Some(0.0));
+}
+
+#[test]
+fn a_miss_while_the_machine_was_taken_away_is_tried_again_and_counts_in_the_end() {
+    let (taken, windows) = (Cell::new(Duration::ZERO), Cell::new(0));
+    // The machine takes half a second of every window with an odd number, and what is asked then is not answered in time.
+    let torn = |scenario: &Scenario, observer: &dyn Observer| {
+        windows.set(windows.get() + 1);
+        let odd = windows.get() % 2 == 1;
+        if odd {
+            taken.set(taken.get() + Duration::from_millis(500));
+        }
+        service(if odd { 1.0 } else { 730.0 }, 0.0)(scenario, observer)
+    };
+    let told = || taken.get();
+    let hands = Hands { window: &torn, over: &|| false, progress: &Silent, taken: &told };
+    let found = search(&scenario(), &settings(), hands);
+    let (lower, upper) = (found.stress.lower.unwrap(), found.stress.upper.unwrap());
+    assert!(lower <= 745.0 && upper >= 730.0 && upper <= lower * 1.05, "{lower} {upper}");
+    let torn: Vec<_> = found.stress.probes.iter().filter_map(|probe| probe.void.as_deref()).collect();
+    assert!(!torn.is_empty() && torn[0].starts_with("the machine took 33 % of a processor away"), "{torn:?}");
+    // One that is never left alone is judged after three more tries, or there would be no end.
+    let always = || {
+        taken.set(taken.get() + Duration::from_secs(1));
+        taken.get()
+    };
+    let slow = service(1.0, 0.0);
+    let hands = Hands { window: &slow, over: &|| false, progress: &Silent, taken: &always };
+    let found = search(&scenario(), &Settings { most: Some(100.0), ..settings() }, hands);
+    let first = found.stress.probes.iter().take_while(|probe| (probe.rate - 50.0).abs() < 1e-9);
+    let void: Vec<bool> = first.map(|probe| probe.void.is_some()).collect();
+    assert_eq!(void[..4], [true, true, true, false], "{void:?}");
+    assert!(found.stress.limit.is_none() && found.stress.upper.is_some());
 }
