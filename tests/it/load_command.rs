@@ -196,6 +196,39 @@ fn no_request_due_is_incomplete() {
 
 #[cfg(unix)]
 #[test]
+fn a_machine_that_allows_few_descriptors_is_told_to_be_the_limit() {
+    let server = Server::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(1));
+        Reply::Keep(ok("slow, and all the same to any number of requests"))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let tollgate = command(folder.path());
+    let warned = |limit: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell.current_dir(folder.path()).env("TOLLGATE_CACHE_DIR", folder.path().join("cache"));
+        shell.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "sh"]).arg(tollgate.get_program());
+        shell.args([
+            "load",
+            &server.url(),
+            "--rate",
+            "100",
+            "--duration",
+            "3s",
+            "--warmup",
+            "0s",
+            "--format",
+            "json",
+        ]);
+        let verdict = ran(&shell.output().unwrap()).exits(0).json();
+        let warnings = verdict["warnings"].to_string();
+        (warnings.contains("raise `ulimit -n`"), verdict["load"][0]["requests"]["scheduled"].clone())
+    };
+    // A hundred are under way at once; 240 descriptors leave 40 connections, of which none may be blamed on the server.
+    assert_eq!((warned("240"), warned("2000")), ((true, 300.into()), (false, 300.into())));
+}
+
+#[cfg(unix)]
+#[test]
 fn an_interrupt_prints_what_is_known() {
     let server = Server::start(|_, _| {
         std::thread::sleep(Duration::from_millis(30));

@@ -20,7 +20,7 @@ use crate::{
     },
     load::{
         gate::metrics::{ERROR_RATE, benchmark},
-        generator::most_connections,
+        generator::{MOST_CONNECTIONS, most_connections},
         modes::{
             ground::{Error, Ground, Standing},
             quick::{self, Quick},
@@ -31,7 +31,7 @@ use crate::{
     },
     machine::{fingerprint, noise::taken_so_far},
     model::{
-        load::{FULL_CPU, Offered, Stress, Summary, Trial},
+        load::{Distribution, FULL_CPU, Offered, Stress, Summary, Trial},
         metric::Metric,
         outcome::ErrorClass,
         policy::Policy,
@@ -224,7 +224,7 @@ impl Taken {
             ground.progress.tell(Event::Phase(format!("load on {}, {place}, for {seconds}", level.name)));
             let trial = standing.trial(level)?;
             self.warnings.extend(full_generator(&trial));
-            self.warnings.extend(connections_used_up(level, trial.in_flight_peak));
+            self.warnings.extend(connections_used_up(level, &trial));
             let summary = Summary::of_one(&[&trial]);
             self.push(trial);
             let Some(summary) = summary else { break };
@@ -254,8 +254,7 @@ impl Taken {
         let hands = Hands { window: &window, over: &over, progress: ground.progress, taken: &taken_so_far };
         let found = stress::search(scenario, settings, hands);
         let tail = standing.stop();
-        let in_flight = found.stress.probes.iter().map(|probe| probe.in_flight_peak).max();
-        self.warnings.extend(connections_used_up(scenario, in_flight.unwrap_or(0)));
+        self.warnings.extend(too_few_descriptors(scenario, &found.stress));
         if !found.stress.probes.is_empty() {
             self.stress.push(found.stress);
         }
@@ -318,21 +317,37 @@ fn line(level: &Summary) -> String {
     )
 }
 
+/// The share of the response time, at p95, from which on the wait for a connection is worth a word.
+const NOTABLE_WAIT: f64 = 0.1;
+
 /// What the reader of a trial must not miss.
 fn warnings(scenario: &Scenario, trial: &Trial) -> Vec<Warning> {
-    let used_up = connections_used_up(scenario, trial.in_flight_peak);
+    let used_up = connections_used_up(scenario, trial);
     wrong_answers(trial).into_iter().chain(full_generator(trial)).chain(used_up).collect()
 }
 
-/// Where nobody said how many connections there may be, the machine's limit is one that nobody asked for.
-fn connections_used_up(scenario: &Scenario, in_flight_peak: u64) -> Option<Warning> {
-    let unbounded =
-        matches!(scenario.model, Model::Rate { connections: None, .. }) && !scenario.transport.http2;
+/// Where nobody said how many connections there may be, the most that are opened are a limit that nobody asked for. It matters where requests waited for one.
+fn connections_used_up(scenario: &Scenario, trial: &Trial) -> Option<Warning> {
+    let p95 = |clock: &Distribution| clock.quantile(0.95).map_or(0.0, |quantile| quantile.ns);
+    let waited = p95(&trial.clocks.pool_wait) > NOTABLE_WAIT * p95(&trial.clocks.response_time);
+    (waited && trial.in_flight_peak >= most_connections())
+        .then(|| all_in_use(scenario, trial.in_flight_peak))?
+}
+
+/// The same of a search. More than a service bears piles up until all connections are in use: only a machine that allows fewer than usual is worth a word.
+fn too_few_descriptors(scenario: &Scenario, stress: &Stress) -> Option<Warning> {
     let most = most_connections();
-    (unbounded && in_flight_peak >= most).then(|| {
+    let peak = stress.probes.iter().map(|probe| probe.in_flight_peak).max()?;
+    (most < MOST_CONNECTIONS && peak >= most).then(|| all_in_use(scenario, peak))?
+}
+
+fn all_in_use(scenario: &Scenario, in_flight_peak: u64) -> Option<Warning> {
+    let unbounded = matches!(scenario.model, Model::Rate { connections: None, .. });
+    let more = if most_connections() < MOST_CONNECTIONS { "raise `ulimit -n`, or " } else { "" };
+    (unbounded && !scenario.transport.http2).then(|| {
         let text = format!(
             "load:{}: {} requests were in flight at once, and more connections are not opened unasked: what came beyond waited for one of \
-             them; raise `ulimit -n`, or set `connections` if that is what the service will see",
+             them; {more}set `connections` to what the service will see",
             scenario.name,
             quantity::count(in_flight_peak)
         );

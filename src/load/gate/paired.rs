@@ -18,7 +18,6 @@ use crate::{
     measure::lockstep::void_reason,
     model::{
         load::Trial,
-        metric::Nature,
         run::{Fate, Measurement, Side, VoidReason, Warning},
     },
     plan::{
@@ -267,11 +266,6 @@ impl Engine<'_, '_> {
                 let standing = look
                     .then(|| judge::standing(&course.measurement(line), &course.trials, &limits))
                     .flatten();
-                // A formula with a negative value has no ratio, and more of it would not give one.
-                if look && standing.is_none() && line.metric.nature == Nature::Noisy {
-                    self.planner.fail(item);
-                    continue;
-                }
                 let own = if line.is_knee() { course.search_seconds } else { 0.0 };
                 self.planner.record(item, line.valid(), standing, own);
             }

@@ -41,8 +41,8 @@ const RATE_PER_WORKER: f64 = 20_000.0;
 /// Users that one worker is given at most, while there are processors.
 const USERS_PER_WORKER: f64 = 500.0;
 
-/// The most connections that are opened unasked.
-const MOST_CONNECTIONS: u64 = 10_000;
+/// The most connections that are opened unasked, where descriptors allow.
+pub const MOST_CONNECTIONS: u64 = 10_000;
 
 /// Descriptors left to the rest of the program.
 const OTHER_DESCRIPTORS: u64 = 200;

@@ -34,5 +34,5 @@ mod tests;
 #[cfg(test)]
 mod truth;
 
-pub use drive::{Drive, drive, most_connections};
+pub use drive::{Drive, MOST_CONNECTIONS, drive, most_connections};
 pub use failure::Error;
