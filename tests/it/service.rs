@@ -403,7 +403,13 @@ fn a_second_interrupt_kills_daemons_too_without_waiting_for_us() {
     let running = scene.start_under(&interrupt).unwrap();
     let daemon = awaited(&scene.file("daemon"));
     let mut watch = running.watch(&[], "/metrics").unwrap();
-    // The daemon may still have become its program's group leader after the service was ready: a look finds it.
+    // The daemon may still have become its program's group leader after the service was ready: a look finds it. While it turns into `sleep` the system
+    // says nothing of its environment, by which it is known.
+    let until = Instant::now() + LONG;
+    while std::fs::read_to_string(format!("/proc/{daemon}/comm")).is_ok_and(|name| name.trim() != "sleep") {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(5));
+    }
     watch.begin();
     interrupt.request("SIGINT");
     interrupt.request("SIGINT");
