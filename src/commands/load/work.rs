@@ -330,17 +330,23 @@ fn warnings(scenario: &Scenario, trial: &Trial) -> Vec<Warning> {
 fn connections_used_up(scenario: &Scenario, trial: &Trial) -> Option<Warning> {
     let p95 = |clock: &Distribution| clock.quantile(0.95).map_or(0.0, |quantile| quantile.ns);
     let waited = p95(&trial.clocks.pool_wait) > NOTABLE_WAIT * p95(&trial.clocks.response_time);
-    (waited && trial.in_flight_peak >= most_connections())
-        .then(|| all_in_use(scenario, trial.in_flight_peak))?
+    if !waited || trial.in_flight_peak < most_connections() {
+        return None;
+    }
+    all_in_use(scenario, trial.in_flight_peak)
 }
 
 /// The same of a search. More than a service bears piles up until all connections are in use: only a machine that allows fewer than usual is worth a word.
 fn too_few_descriptors(scenario: &Scenario, stress: &Stress) -> Option<Warning> {
     let most = most_connections();
     let peak = stress.probes.iter().map(|probe| probe.in_flight_peak).max()?;
-    (most < MOST_CONNECTIONS && peak >= most).then(|| all_in_use(scenario, peak))?
+    if most >= MOST_CONNECTIONS || peak < most {
+        return None;
+    }
+    all_in_use(scenario, peak)
 }
 
+/// `None` where the scenario itself says how many there may be, or shares them.
 fn all_in_use(scenario: &Scenario, in_flight_peak: u64) -> Option<Warning> {
     let unbounded = matches!(scenario.model, Model::Rate { connections: None, .. });
     let more = if most_connections() < MOST_CONNECTIONS { "raise `ulimit -n`, or " } else { "" };
